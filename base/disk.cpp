@@ -1,0 +1,320 @@
+#include "base/disk.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/openat2.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <memory>
+
+#include "base/hash.h"
+#include "base/text.h"
+
+namespace hamn::base {
+
+namespace {
+
+std::string hint_for(int error_number) {
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT: return "free some space or inodes there, then run again";
+    case EROFS: return "mount the file system read-write, then run again";
+    case EIO: return "look at the kernel log for disk errors: dmesg | tail";
+    case EACCES:
+    case EPERM: return "run as root; look for immutable files (lsattr) and security policies";
+    default: return "look at the file and its directory on this host";
+  }
+}
+
+FileTime to_file_time(const timespec& time) {
+  return {.seconds = time.tv_sec, .nanoseconds = static_cast<std::uint32_t>(time.tv_nsec)};
+}
+
+FileStatus to_status(const struct stat& from) {
+  FileStatus to;
+  if (S_ISREG(from.st_mode)) to.type = FileType::regular;
+  if (S_ISDIR(from.st_mode)) to.type = FileType::directory;
+  if (S_ISLNK(from.st_mode)) to.type = FileType::symlink;
+  to.size_bytes = static_cast<std::uint64_t>(from.st_size);
+  to.modified = to_file_time(from.st_mtim);
+  to.changed = to_file_time(from.st_ctim);
+  to.mode = from.st_mode & 07777U;
+  to.uid = from.st_uid;
+  to.gid = from.st_gid;
+  to.device = from.st_dev;
+  to.inode = from.st_ino;
+  to.links = from.st_nlink;
+  return to;
+}
+
+/// For kernels before 5.6: one component at a time, none of them a link.
+int open_step_by_step(int directory, const std::string& path, int flags) {
+  Fd current{::fcntl(directory, F_DUPFD_CLOEXEC, 0)};
+  for (const auto& part : split(path, '/')) {
+    if (part.empty() || part == ".") continue;
+    if (part == "..") {
+      errno = EXDEV;
+      return -1;
+    }
+    Fd next{::openat(current.get(), part.c_str(), flags | O_NOFOLLOW)};
+    if (!next.is_open()) return -1;
+    current = std::move(next);
+  }
+  return ::fcntl(current.get(), F_DUPFD_CLOEXEC, 0);
+}
+
+int open_beneath(int directory, const std::string& path, int flags) {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  const long fd = ::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how);
+  if (fd < 0 && (errno == ENOSYS || errno == EPERM)) {
+    return open_step_by_step(directory, path, flags);
+  }
+  return static_cast<int>(fd);
+}
+
+bool means_absent(int error) {
+  return error == ENOENT || error == ENOTDIR || error == ELOOP || error == EXDEV;
+}
+
+void check(int result, const std::string& verb, const std::string& name) {
+  if (result < 0) throw DiskError{"cannot " + verb + " " + printable(name), errno};
+}
+
+std::string path_of(int fd) {
+  std::array<char, 4096> target{};
+  const auto link = "/proc/self/fd/" + std::to_string(fd);
+  const auto size = ::readlink(link.c_str(), target.data(), target.size() - 1);
+  return size > 0 ? std::string{target.data(), static_cast<std::size_t>(size)} : link;
+}
+
+}  // namespace
+
+DiskError::DiskError(const std::string& what, int error_number)
+    : Error(system_error(what, error_number, hint_for(error_number))),
+      error_number_(error_number) {}
+
+Fd RealDisk::open_root(const std::string& path) {
+  Fd fd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  check(fd.get(), "open directory", path);
+  return fd;
+}
+
+std::optional<Fd> RealDisk::open_directory(int directory, const std::string& path) {
+  Fd fd{open_beneath(directory, path.empty() ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!fd.is_open() && means_absent(errno)) return std::nullopt;
+  check(fd.get(), "open directory", path);
+  return fd;
+}
+
+std::optional<Fd> RealDisk::open_file(int directory, const std::string& name) {
+  constexpr int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  Fd fd{open_beneath(directory, name, flags | O_NOATIME)};
+  if (!fd.is_open() && errno == EPERM) fd = Fd{open_beneath(directory, name, flags)};
+  if (!fd.is_open() && means_absent(errno)) return std::nullopt;
+  check(fd.get(), "open", name);
+  return fd;
+}
+
+std::optional<FileStatus> RealDisk::status(int directory, const std::string& name) {
+  struct stat found {};
+  if (::fstatat(directory, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) < 0) {
+    if (means_absent(errno)) return std::nullopt;
+    throw DiskError{"cannot look at " + printable(name), errno};
+  }
+  return to_status(found);
+}
+
+FileStatus RealDisk::status_of(int file) {
+  struct stat found {};
+  if (::fstat(file, &found) < 0) throw DiskError{"cannot look at an open file", errno};
+  return to_status(found);
+}
+
+std::vector<std::string> RealDisk::list(int directory) {
+  // A descriptor of its own: a directory stream moves the position of the one it was given.
+  const int own = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  check(own, "open directory", path_of(directory));
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream{::fdopendir(own), ::closedir};
+  std::vector<std::string> names;
+  errno = 0;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") names.emplace_back(name);
+    errno = 0;
+  }
+  if (errno != 0) throw DiskError{"cannot list " + path_of(directory), errno};
+  return names;
+}
+
+void RealDisk::make_directory(int directory, const std::string& name, unsigned mode) {
+  check(::mkdirat(directory, name.c_str(), mode), "make directory", name);
+}
+
+Fd RealDisk::create_file(int directory, const std::string& name, unsigned mode) {
+  Fd fd{::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                 mode)};
+  check(fd.get(), "create", name);
+  return fd;
+}
+
+void RealDisk::write(int file, std::string_view data, std::uint64_t offset) {
+  while (!data.empty()) {
+    const auto put = ::pwrite(file, data.data(), data.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) throw DiskError{"cannot write to " + path_of(file), errno};
+    data.remove_prefix(static_cast<std::size_t>(put));
+    offset += static_cast<std::uint64_t>(put);
+  }
+}
+
+void RealDisk::truncate(int file, std::uint64_t size_bytes) {
+  if (::ftruncate(file, static_cast<off_t>(size_bytes)) < 0) {
+    throw DiskError{"cannot set the size of " + path_of(file), errno};
+  }
+}
+
+void RealDisk::set_owner(int file, std::uint32_t uid, std::uint32_t gid) {
+  if (::fchown(file, uid, gid) < 0) throw DiskError{"cannot set the owner of " + path_of(file), errno};
+}
+
+void RealDisk::set_mode(int file, std::uint32_t mode) {
+  if (::fchmod(file, mode) < 0) throw DiskError{"cannot set the mode of " + path_of(file), errno};
+}
+
+void RealDisk::set_modified(int file, FileTime time) {
+  const std::array<timespec, 2> times{{{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
+                                       {.tv_sec = time.seconds, .tv_nsec = time.nanoseconds}}};
+  if (::futimens(file, times.data()) < 0) {
+    throw DiskError{"cannot set the time of " + path_of(file), errno};
+  }
+}
+
+void RealDisk::rename(int from, const std::string& old_name, int to, const std::string& new_name) {
+  check(::renameat(from, old_name.c_str(), to, new_name.c_str()), "put in place", new_name);
+}
+
+void RealDisk::remove_file(int directory, const std::string& name) {
+  check(::unlinkat(directory, name.c_str(), 0), "remove", name);
+}
+
+void RealDisk::remove_directory(int directory, const std::string& name) {
+  check(::unlinkat(directory, name.c_str(), AT_REMOVEDIR), "remove directory", name);
+}
+
+void RealDisk::sync_file(int file) {
+  if (::fsync(file) < 0) throw DiskError{"cannot sync " + path_of(file), errno};
+}
+
+void RealDisk::sync_directory(int directory) { sync_file(directory); }
+
+void RealDisk::sync_filesystem(int directory) {
+  if (::syncfs(directory) < 0) {
+    throw DiskError{"cannot sync the file system of " + path_of(directory), errno};
+  }
+}
+
+std::optional<std::string> read_file(const std::string& path, std::uint64_t limit_bytes) {
+  const Fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!fd.is_open() && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+  check(fd.get(), "read", path);
+  std::string content;
+  std::array<char, 65536> buffer{};
+  for (;;) {
+    const auto got = ::read(fd.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    check(static_cast<int>(got), "read", path);
+    if (got == 0) return content;
+    content.append(buffer.data(), static_cast<std::size_t>(got));
+    if (content.size() > limit_bytes) {
+      throw Error{{.what = "cannot read " + printable(path),
+                   .detail = "it is larger than " + human_size(limit_bytes),
+                   .hint = "look whether this is the file that was meant"}};
+    }
+  }
+}
+
+namespace {
+
+struct Owner {
+  std::uint32_t uid;
+  std::uint32_t gid;
+};
+
+Owner look_up_owner(const std::string& text) {
+  const auto parts = split(text, ':');
+  const passwd* user = ::getpwnam(parts.front().c_str());
+  const group* its_group = parts.size() > 1 ? ::getgrnam(parts[1].c_str()) : nullptr;
+  if (user == nullptr || (parts.size() > 1 && its_group == nullptr)) {
+    throw Error{{.what = "cannot give a file to " + text,
+                 .detail = "there is no such user or group on this host",
+                 .hint = "create it, or correct the configuration"}};
+  }
+  return {.uid = user->pw_uid, .gid = its_group != nullptr ? its_group->gr_gid : user->pw_gid};
+}
+
+/// Removes the temporary file again unless it got its final name.
+struct Temporary {
+  int directory;
+  std::string name;
+
+  ~Temporary() {
+    if (!name.empty()) ::unlinkat(directory, name.c_str(), 0);
+  }
+};
+
+}  // namespace
+
+void replace_file(Disk& disk, const FileWrite& file) {
+  const auto slash = file.path.rfind('/');
+  const auto name = file.path.substr(slash + 1);
+  if (slash == std::string::npos || name.empty()) {
+    throw Error{{.what = "cannot write " + printable(file.path), .detail = "not an absolute path",
+                 .hint = "give the whole path of a file"}};
+  }
+  const Fd directory = disk.open_root(slash == 0 ? "/" : file.path.substr(0, slash));
+  Temporary temporary{.directory = directory.get(), .name = "." + name + ".hamn-" + random_digits(6)};
+  const Fd fd = disk.create_file(directory.get(), temporary.name, 0600);
+  disk.write(fd.get(), file.content, 0);
+  if (::geteuid() == 0) {
+    const auto owner = look_up_owner(file.owner);
+    disk.set_owner(fd.get(), owner.uid, owner.gid);
+  }
+  disk.set_mode(fd.get(), file.mode);
+  disk.sync_file(fd.get());
+  disk.rename(directory.get(), temporary.name, directory.get(), name);
+  temporary.name.clear();
+  disk.sync_directory(directory.get());
+}
+
+void make_directories(const std::string& path, unsigned mode) {
+  for (auto end = path.find('/', 1);; end = path.find('/', end + 1)) {
+    const auto part = path.substr(0, end);
+    if (::mkdir(part.c_str(), mode) < 0 && errno != EEXIST) check(-1, "make directory", part);
+    if (end == std::string::npos) return;
+  }
+}
+
+void remove_content(Disk& disk, int directory) {
+  for (const auto& name : disk.list(directory)) {
+    const auto found = disk.status(directory, name);
+    if (!found) continue;
+    if (found->type != FileType::directory) {
+      disk.remove_file(directory, name);
+      continue;
+    }
+    if (const auto below = disk.open_directory(directory, name)) {
+      remove_content(disk, below->get());
+    }
+    disk.remove_directory(directory, name);
+  }
+}
+
+}  // namespace hamn::base

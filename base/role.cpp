@@ -1,0 +1,86 @@
+#include "base/role.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace hamn::base {
+
+namespace {
+
+using Json = nlohmann::json;
+
+struct Naming {
+  RoleName name;
+  const char* text;
+};
+constexpr std::array<Naming, 4> namings{{{RoleName::primary, "primary"},
+                                         {RoleName::standby, "standby"},
+                                         {RoleName::promoting, "promoting"},
+                                         {RoleName::deposed, "deposed"}}};
+
+Error untrustworthy(const std::string& path, const std::string& why) {
+  return Error{{.what = "cannot trust the role file " + path, .detail = why,
+                .hint = "find out which host is in charge, then set it: hamn init --role "
+                        "primary|standby --epoch N --force"}};
+}
+
+}  // namespace
+
+std::string to_text(RoleName name) {
+  for (const auto& naming : namings) {
+    if (naming.name == name) return naming.text;
+  }
+  return "standby";
+}
+
+std::optional<RoleName> parse_role_name(const std::string& text) {
+  for (const auto& naming : namings) {
+    if (naming.text == text) return naming.name;
+  }
+  return std::nullopt;
+}
+
+std::string format_role(const Role& role) {
+  const Json object{{"format", 1},          {"host", role.host},
+                    {"role", to_text(role.name)}, {"epoch", role.epoch},
+                    {"since", to_text(role.since)}, {"run", role.run}};
+  return object.dump(2) + "\n";
+}
+
+Role parse_role(const std::string& text, const std::string& path) {
+  const Json object = Json::parse(text, nullptr, false);
+  if (!object.is_object()) throw untrustworthy(path, "it is not a JSON object");
+  if (object.value("format", Json{}) != 1) throw untrustworthy(path, "its format is not 1");
+  const auto field = [&](const char* name) -> std::string {
+    const auto found = object.find(name);
+    if (found == object.end() || !found->is_string()) {
+      throw untrustworthy(path, std::string{"it has no \""} + name + "\"");
+    }
+    return found->get<std::string>();
+  };
+  const auto name = parse_role_name(field("role"));
+  const auto since = parse_wall_time(field("since"));
+  if (!name) throw untrustworthy(path, "unknown role \"" + field("role") + "\"");
+  if (!since) throw untrustworthy(path, "impossible time \"" + field("since") + "\"");
+  const auto epoch = object.find("epoch");
+  if (epoch == object.end() || !epoch->is_number_unsigned()) {
+    throw untrustworthy(path, "it has no epoch");
+  }
+  return {.host = field("host"), .name = *name, .epoch = epoch->get<std::uint64_t>(),
+          .since = *since, .run = field("run")};
+}
+
+std::optional<Role> read_role(const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) return std::nullopt;
+  return parse_role(*text, path);
+}
+
+void write_role(Disk& disk, const std::string& path, const Role& role) {
+  make_directories(path.substr(0, path.rfind('/')), 0700);
+  replace_file(disk, {.path = path, .content = format_role(role), .mode = 0600});
+}
+
+}  // namespace hamn::base

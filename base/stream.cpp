@@ -1,0 +1,115 @@
+#include "base/stream.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+
+namespace hamn::base {
+
+namespace {
+
+constexpr const char* broken_hint = "check the network and the other host, then run again";
+
+void make_non_blocking(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+    throw system_error("cannot prepare a stream", errno, broken_hint);
+  }
+}
+
+/// Waits in short slices, so that an interrupted run ends soon.
+void wait_until_ready(int fd, short events, Milliseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    stop_if_interrupted();
+    const auto rest =
+        std::chrono::ceil<Milliseconds>(end - std::chrono::steady_clock::now()).count();
+    pollfd item{.fd = fd, .events = events, .revents = 0};
+    const int ready = ::poll(&item, 1, static_cast<int>(std::clamp<long>(rest, 0, 200)));
+    if (ready > 0) return;
+    if (ready < 0 && errno != EINTR) throw system_error("cannot wait", errno, broken_hint);
+    if (rest <= 0) {
+      throw Error{{.what = "the other end does not answer",
+                   .detail = "nothing moved for " + std::to_string(limit.count()) + " ms",
+                   .hint = broken_hint}};
+    }
+  }
+}
+
+bool must_wait(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+
+}  // namespace
+
+FdStream::FdStream(Fd in, Fd out) : in_(std::move(in)), out_(std::move(out)) {
+  make_non_blocking(in_.get());
+  make_non_blocking(out_.get());
+}
+
+std::size_t FdStream::read(char* buffer, std::size_t size, Milliseconds limit) {
+  for (;;) {
+    const auto got = ::read(in_.get(), buffer, size);
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno == ECONNRESET) return 0;
+    if (!must_wait(errno)) throw system_error("cannot read from the stream", errno, broken_hint);
+    wait_until_ready(in_.get(), POLLIN, limit);
+  }
+}
+
+void FdStream::write(std::string_view data, Milliseconds limit) {
+  while (!data.empty()) {
+    const auto put = ::write(out_.get(), data.data(), data.size());
+    if (put >= 0) {
+      data.remove_prefix(static_cast<std::size_t>(put));
+      continue;
+    }
+    if (!must_wait(errno)) {
+      throw system_error("the other end is gone", errno, broken_hint);
+    }
+    wait_until_ready(out_.get(), POLLOUT, limit);
+  }
+}
+
+void FdStream::close_write() {
+  if (::shutdown(out_.get(), SHUT_WR) < 0 && errno == ENOTSOCK) out_.reset();
+}
+
+// The descriptors stay owned until the end of life, so that a thread that waits in read() or
+// write() cannot meet a number that was given to another file; a socket is shut down instead.
+void FdStream::close() noexcept {
+  ::shutdown(in_.get(), SHUT_RDWR);
+  ::shutdown(out_.get(), SHUT_RDWR);
+}
+
+Ending FdStream::finish(Milliseconds /*limit*/) {
+  close();
+  return {};
+}
+
+std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> make_stream_pair() {
+  const auto socket_pair = [] {
+    int fds[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0) {
+      throw system_error("cannot make a stream", errno, broken_hint);
+    }
+    return std::pair{Fd{fds[0]}, Fd{fds[1]}};
+  };
+  auto [left, right] = socket_pair();
+  Fd left_out{::fcntl(left.get(), F_DUPFD_CLOEXEC, 0)};
+  Fd right_out{::fcntl(right.get(), F_DUPFD_CLOEXEC, 0)};
+  return {std::make_unique<FdStream>(std::move(left), std::move(left_out)),
+          std::make_unique<FdStream>(std::move(right), std::move(right_out))};
+}
+
+std::unique_ptr<Stream> standard_stream() {
+  return std::make_unique<FdStream>(Fd{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)},
+                                    Fd{::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3)});
+}
+
+}  // namespace hamn::base

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/fd.h"
+
+namespace hamn::base {
+
+/// How the program at the other end of a stream ended, as far as that can be known.
+struct Ending {
+  int exit_code = 0;          ///< 128 + n after signal n
+  std::string error_output;   ///< the last 16 KiB that it wrote to its standard error
+};
+
+/// Bytes in both directions between two programs: a socket, a pair of pipes, an ssh channel.
+///
+/// Threads: one may read while another writes; close() may be called from any thread and makes a
+/// waiting read or write fail. All calls throw Error when the stream broke or the limit passed.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  /// At least one byte, at most `size`. 0 means that the other end closed its side.
+  [[nodiscard]] virtual std::size_t read(char* buffer, std::size_t size, Milliseconds limit) = 0;
+  /// All of `data`. The limit is for making no progress at all, not for the whole.
+  virtual void write(std::string_view data, Milliseconds limit) = 0;
+  /// Tells the other end that nothing more will be written.
+  virtual void close_write() = 0;
+  virtual void close() noexcept = 0;
+  /// Closes, waits for the program at the other end and tells how it ended.
+  /// Streams without a program answer {}.
+  [[nodiscard]] virtual Ending finish(Milliseconds limit) = 0;
+};
+
+/// A stream over descriptors of this process; `in` and `out` may be the same socket twice.
+class FdStream : public Stream {
+ public:
+  /// Takes both descriptors. They become non-blocking.
+  FdStream(Fd in, Fd out);
+  [[nodiscard]] std::size_t read(char* buffer, std::size_t size, Milliseconds limit) override;
+  void write(std::string_view data, Milliseconds limit) override;
+  void close_write() override;
+  void close() noexcept override;
+  [[nodiscard]] Ending finish(Milliseconds limit) override;
+
+ private:
+  Fd in_;
+  Fd out_;
+};
+
+/// Two connected streams inside this process, for tests and for a receiver in the same program.
+[[nodiscard]] std::pair<std::unique_ptr<Stream>, std::unique_ptr<Stream>> make_stream_pair();
+
+/// Standard input and output of this process as one stream (`hamn receive`).
+[[nodiscard]] std::unique_ptr<Stream> standard_stream();
+
+}  // namespace hamn::base
