@@ -15,7 +15,9 @@ WallTime RealClock::wall() const {
   return std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::now());
 }
 
-SteadyTime RealClock::steady() const { return std::chrono::steady_clock::now(); }
+SteadyTime RealClock::steady() const {
+  return std::chrono::steady_clock::now();
+}
 
 void RealClock::sleep(Milliseconds duration) {
   const auto end = steady() + duration;
@@ -49,10 +51,10 @@ std::optional<WallTime> parse_wall_time(std::string_view text) {
   const auto number = [&](std::size_t at, std::size_t size) {
     return static_cast<int>(*parse_unsigned(text.substr(at, size)));
   };
-  const std::chrono::year_month_day date{
-      std::chrono::year{number(0, 4)}, std::chrono::month{static_cast<unsigned>(number(5, 2))},
-      std::chrono::day{static_cast<unsigned>(number(8, 2))}};
-  if (!date.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 60) {
+  const std::chrono::year_month_day date{std::chrono::year{number(0, 4)},
+                                         std::chrono::month{static_cast<unsigned>(number(5, 2))},
+                                         std::chrono::day{static_cast<unsigned>(number(8, 2))}};
+  if (!date.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 59) {
     return std::nullopt;
   }
   return std::chrono::sys_days{date} + std::chrono::hours{number(11, 2)} +
@@ -60,6 +62,8 @@ std::optional<WallTime> parse_wall_time(std::string_view text) {
          Milliseconds{number(20, 3)};
 }
 
-Milliseconds age(WallTime then, WallTime now) { return std::max(Milliseconds{0}, now - then); }
+Milliseconds age(WallTime then, WallTime now) {
+  return std::max(Milliseconds{0}, now - then);
+}
 
 }  // namespace hamn::base

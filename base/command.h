@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -36,10 +37,15 @@ struct [[nodiscard]] Outcome {
   [[nodiscard]] bool succeeded() const noexcept { return exit_code == 0 && !timed_out; }
 };
 
+/// Tells from what a command wrote so far that it is over although its process still lives, as an
+/// ssh child does whose other side keeps its output open.
+using IsOver = std::function<bool(const Outcome& so_far)>;
+
 /// The command as a person would type it, without input and without environment values.
 [[nodiscard]] std::string to_text(const Command& command);
 
-/// "exited 1: last line of its error output", "did not end within 60 s", "killed by signal 9".
+/// "exited 1: last line of its error output", "did not end within 1 min",
+/// "was killed by signal 9".
 [[nodiscard]] std::string describe(const Outcome& outcome, const Command& command);
 
 }  // namespace hamn::base

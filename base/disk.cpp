@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -23,12 +24,17 @@ namespace {
 std::string hint_for(int error_number) {
   switch (error_number) {
     case ENOSPC:
-    case EDQUOT: return "free some space or inodes there, then run again";
-    case EROFS: return "mount the file system read-write, then run again";
-    case EIO: return "look at the kernel log for disk errors: dmesg | tail";
+    case EDQUOT:
+      return "free some space or inodes there, then run again";
+    case EROFS:
+      return "mount the file system read-write, then run again";
+    case EIO:
+      return "look at the kernel log for disk errors: dmesg | tail";
     case EACCES:
-    case EPERM: return "run as root; look for immutable files (lsattr) and security policies";
-    default: return "look at the file and its directory on this host";
+    case EPERM:
+      return "run as root; look for immutable files (lsattr) and security policies";
+    default:
+      return "look at the file and its directory on this host";
   }
 }
 
@@ -56,17 +62,21 @@ FileStatus to_status(const struct stat& from) {
 /// For kernels before 5.6: one component at a time, none of them a link.
 int open_step_by_step(int directory, const std::string& path, int flags) {
   Fd current{::fcntl(directory, F_DUPFD_CLOEXEC, 0)};
-  for (const auto& part : split(path, '/')) {
-    if (part.empty() || part == ".") continue;
-    if (part == "..") {
-      errno = EXDEV;
-      return -1;
-    }
-    Fd next{::openat(current.get(), part.c_str(), flags | O_NOFOLLOW)};
+  auto parts = split(path, '/');
+  const bool is_absolute = parts.front().empty();
+  std::erase_if(parts, [](const std::string& part) { return part.empty() || part == "."; });
+  if (is_absolute || std::find(parts.begin(), parts.end(), "..") != parts.end()) {
+    errno = EXDEV;
+    return -1;
+  }
+  const auto last = parts.empty() ? std::string{"."} : parts.back();
+  if (!parts.empty()) parts.pop_back();
+  for (const auto& part : parts) {
+    Fd next{::openat(current.get(), part.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)};
     if (!next.is_open()) return -1;
     current = std::move(next);
   }
-  return ::fcntl(current.get(), F_DUPFD_CLOEXEC, 0);
+  return ::openat(current.get(), last.c_str(), flags | O_NOFOLLOW);
 }
 
 int open_beneath(int directory, const std::string& path, int flags) {
@@ -86,6 +96,15 @@ bool means_absent(int error) {
 
 void check(int result, const std::string& verb, const std::string& name) {
   if (result < 0) throw DiskError{"cannot " + verb + " " + printable(name), errno};
+}
+
+bool is_component(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
+}
+
+/// What is made, renamed or removed is named by one component: with it no link can be followed.
+void check_component(const std::string& verb, const std::string& name) {
+  if (!is_component(name)) throw DiskError{"cannot " + verb + " " + printable(name), EINVAL};
 }
 
 std::string path_of(int fd) {
@@ -118,17 +137,23 @@ std::optional<Fd> RealDisk::open_file(int directory, const std::string& name) {
   constexpr int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
   Fd fd{open_beneath(directory, name, flags | O_NOATIME)};
   if (!fd.is_open() && errno == EPERM) fd = Fd{open_beneath(directory, name, flags)};
-  if (!fd.is_open() && means_absent(errno)) return std::nullopt;
+  if (!fd.is_open() && (means_absent(errno) || errno == ENXIO)) return std::nullopt;
   check(fd.get(), "open", name);
+  if (status_of(fd.get()).type != FileType::regular) return std::nullopt;
   return fd;
 }
 
 std::optional<FileStatus> RealDisk::status(int directory, const std::string& name) {
   struct stat found {};
-  if (::fstatat(directory, name.c_str(), &found, AT_SYMLINK_NOFOLLOW) < 0) {
-    if (means_absent(errno)) return std::nullopt;
-    throw DiskError{"cannot look at " + printable(name), errno};
+  int result = 0;
+  if (is_component(name)) {
+    result = ::fstatat(directory, name.c_str(), &found, AT_SYMLINK_NOFOLLOW);
+  } else {
+    const Fd fd{open_beneath(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC)};
+    result = fd.is_open() ? ::fstat(fd.get(), &found) : -1;
   }
+  if (result < 0 && means_absent(errno)) return std::nullopt;
+  check(result, "look at", name);
   return to_status(found);
 }
 
@@ -155,12 +180,14 @@ std::vector<std::string> RealDisk::list(int directory) {
 }
 
 void RealDisk::make_directory(int directory, const std::string& name, unsigned mode) {
+  check_component("make directory", name);
   check(::mkdirat(directory, name.c_str(), mode), "make directory", name);
 }
 
 Fd RealDisk::create_file(int directory, const std::string& name, unsigned mode) {
-  Fd fd{::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                 mode)};
+  check_component("create", name);
+  Fd fd{
+      ::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)};
   check(fd.get(), "create", name);
   return fd;
 }
@@ -182,7 +209,8 @@ void RealDisk::truncate(int file, std::uint64_t size_bytes) {
 }
 
 void RealDisk::set_owner(int file, std::uint32_t uid, std::uint32_t gid) {
-  if (::fchown(file, uid, gid) < 0) throw DiskError{"cannot set the owner of " + path_of(file), errno};
+  if (::fchown(file, uid, gid) < 0)
+    throw DiskError{"cannot set the owner of " + path_of(file), errno};
 }
 
 void RealDisk::set_mode(int file, std::uint32_t mode) {
@@ -198,14 +226,18 @@ void RealDisk::set_modified(int file, FileTime time) {
 }
 
 void RealDisk::rename(int from, const std::string& old_name, int to, const std::string& new_name) {
+  check_component("rename", old_name);
+  check_component("put in place", new_name);
   check(::renameat(from, old_name.c_str(), to, new_name.c_str()), "put in place", new_name);
 }
 
 void RealDisk::remove_file(int directory, const std::string& name) {
+  check_component("remove", name);
   check(::unlinkat(directory, name.c_str(), 0), "remove", name);
 }
 
 void RealDisk::remove_directory(int directory, const std::string& name) {
+  check_component("remove directory", name);
   check(::unlinkat(directory, name.c_str(), AT_REMOVEDIR), "remove directory", name);
 }
 
@@ -213,7 +245,9 @@ void RealDisk::sync_file(int file) {
   if (::fsync(file) < 0) throw DiskError{"cannot sync " + path_of(file), errno};
 }
 
-void RealDisk::sync_directory(int directory) { sync_file(directory); }
+void RealDisk::sync_directory(int directory) {
+  sync_file(directory);
+}
 
 void RealDisk::sync_filesystem(int directory) {
   if (::syncfs(directory) < 0) {
@@ -222,7 +256,7 @@ void RealDisk::sync_filesystem(int directory) {
 }
 
 std::optional<std::string> read_file(const std::string& path, std::uint64_t limit_bytes) {
-  const Fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  const Fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!fd.is_open() && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
   check(fd.get(), "read", path);
   std::string content;
@@ -275,12 +309,14 @@ struct Temporary {
 void replace_file(Disk& disk, const FileWrite& file) {
   const auto slash = file.path.rfind('/');
   const auto name = file.path.substr(slash + 1);
-  if (slash == std::string::npos || name.empty()) {
-    throw Error{{.what = "cannot write " + printable(file.path), .detail = "not an absolute path",
+  if (!file.path.starts_with("/") || name.empty()) {
+    throw Error{{.what = "cannot write " + printable(file.path),
+                 .detail = "not the absolute path of a file",
                  .hint = "give the whole path of a file"}};
   }
   const Fd directory = disk.open_root(slash == 0 ? "/" : file.path.substr(0, slash));
-  Temporary temporary{.directory = directory.get(), .name = "." + name + ".hamn-" + random_digits(6)};
+  Temporary temporary{.directory = directory.get(),
+                      .name = "." + name + ".hamn-" + random_digits(6)};
   const Fd fd = disk.create_file(directory.get(), temporary.name, 0600);
   disk.write(fd.get(), file.content, 0);
   if (::geteuid() == 0) {
@@ -294,15 +330,31 @@ void replace_file(Disk& disk, const FileWrite& file) {
   disk.sync_directory(directory.get());
 }
 
+namespace {
+
+void sync_parent(const std::string& path) {
+  const auto parent = path.substr(0, std::max<std::size_t>(1, path.rfind('/')));
+  const Fd directory{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  check(directory.get(), "open directory", parent);
+  check(::fsync(directory.get()), "sync directory", parent);
+}
+
+}  // namespace
+
 void make_directories(const std::string& path, unsigned mode) {
   for (auto end = path.find('/', 1);; end = path.find('/', end + 1)) {
     const auto part = path.substr(0, end);
-    if (::mkdir(part.c_str(), mode) < 0 && errno != EEXIST) check(-1, "make directory", part);
+    if (::mkdir(part.c_str(), mode) == 0) {
+      sync_parent(part);
+    } else if (errno != EEXIST) {
+      check(-1, "make directory", part);
+    }
     if (end == std::string::npos) return;
   }
 }
 
 void remove_content(Disk& disk, int directory) {
+  const auto device = disk.status_of(directory).device;
   for (const auto& name : disk.list(directory)) {
     const auto found = disk.status(directory, name);
     if (!found) continue;
@@ -310,6 +362,7 @@ void remove_content(Disk& disk, int directory) {
       disk.remove_file(directory, name);
       continue;
     }
+    if (found->device != device) throw DiskError{"cannot remove " + printable(name), EXDEV};
     if (const auto below = disk.open_directory(directory, name)) {
       remove_content(disk, below->get());
     }

@@ -28,7 +28,7 @@ struct FileStatus {
   FileType type = FileType::other;
   std::uint64_t size_bytes = 0;
   FileTime modified;
-  FileTime changed;  ///< ctime
+  FileTime changed;        ///< ctime
   std::uint32_t mode = 0;  ///< permission bits with setuid, setgid and sticky: 07777
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
@@ -50,11 +50,11 @@ class DiskError : public Error {
 
 /// What hamn does to a file system, so that a test can count, fail or forget it.
 ///
-/// Everything starts at a directory descriptor; names are single components or paths relative to
-/// it that are resolved without following any link and without leaving it (openat2(2), or one
-/// component at a time with O_NOFOLLOW where the kernel lacks it). What is not synced may be gone
-/// after a power cut: a file's content needs sync_file(), its name needs sync_directory().
-/// All functions throw DiskError. Threads: any.
+/// Everything starts at a directory descriptor. Looking takes a path relative to it, which is
+/// resolved without following any link and without leaving it (openat2(2), or one component at a
+/// time with O_NOFOLLOW where the kernel lacks it). Changing takes a single name. What is not
+/// synced may be gone after a power cut: a file's content needs sync_file(), its name needs
+/// sync_directory(). All functions throw DiskError. Threads: any.
 class Disk {
  public:
   virtual ~Disk() = default;
@@ -65,7 +65,7 @@ class Disk {
   /// A directory below `directory`; nothing if there is none or a link lies on the way.
   [[nodiscard]] virtual std::optional<Fd> open_directory(int directory,
                                                          const std::string& path) = 0;
-  /// A regular file for reading, not followed if it is a link.
+  /// A regular file for reading; nothing if there is none, or something else (a link, a device).
   [[nodiscard]] virtual std::optional<Fd> open_file(int directory, const std::string& name) = 0;
   [[nodiscard]] virtual std::optional<FileStatus> status(int directory,
                                                          const std::string& name) = 0;
@@ -126,10 +126,11 @@ class RealDisk : public Disk {
 /// mode, sync, rename, directory sync. Symbolic links at `path` are replaced, not followed.
 void replace_file(Disk& disk, const FileWrite& file);
 
-/// mkdir -p for directories that hamn itself owns; existing ones keep their mode.
+/// mkdir -p, durably, for directories that hamn itself owns; existing ones keep their mode.
 void make_directories(const std::string& path, unsigned mode);
 
-/// Removes what is below `directory`, following nothing; the directory itself stays.
+/// Removes what is below `directory`, following nothing and entering no other file system; the
+/// directory itself stays.
 void remove_content(Disk& disk, int directory);
 
 }  // namespace hamn::base

@@ -16,8 +16,8 @@ Error Error::within(const std::string& context) const {
 }
 
 Error system_error(const std::string& what, int error_number, const std::string& hint) {
-  return Error{{.what = what, .detail = std::generic_category().message(error_number),
-                .hint = hint}};
+  return Error{
+      {.what = what, .detail = std::generic_category().message(error_number), .hint = hint}};
 }
 
 std::string to_lines(const Error& error) {

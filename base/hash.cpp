@@ -21,7 +21,8 @@ struct Sha256::Context {
 
 Sha256::Sha256() : context_(std::make_unique<Context>()) {
   if (context_->evp == nullptr || EVP_DigestInit_ex(context_->evp, EVP_sha256(), nullptr) != 1) {
-    throw Error{{.what = "cannot compute SHA-256", .detail = "OpenSSL refused the digest",
+    throw Error{{.what = "cannot compute SHA-256",
+                 .detail = "OpenSSL refused the digest",
                  .hint = "check the installation of libssl3"}};
   }
 }
@@ -59,7 +60,9 @@ Hash128 xxh128(std::string_view data) {
   return {.low = hash.low64, .high = hash.high64};
 }
 
-std::uint64_t xxh64(std::string_view data) { return XXH3_64bits(data.data(), data.size()); }
+std::uint64_t xxh64(std::string_view data) {
+  return XXH3_64bits(data.data(), data.size());
+}
 
 struct Xxh128::State {
   XXH3_state_t* xxh = XXH3_createState();
@@ -69,7 +72,9 @@ struct Xxh128::State {
   ~State() { XXH3_freeState(xxh); }
 };
 
-Xxh128::Xxh128() : state_(std::make_unique<State>()) { XXH3_128bits_reset(state_->xxh); }
+Xxh128::Xxh128() : state_(std::make_unique<State>()) {
+  XXH3_128bits_reset(state_->xxh);
+}
 Xxh128::~Xxh128() = default;
 Xxh128::Xxh128(Xxh128&&) noexcept = default;
 Xxh128& Xxh128::operator=(Xxh128&&) noexcept = default;

@@ -10,7 +10,9 @@ namespace {
 
 volatile std::sig_atomic_t stop_asked = 0;
 
-extern "C" void ask_to_stop(int /*signal*/) { stop_asked = 1; }
+extern "C" void ask_to_stop(int /*signal*/) {
+  stop_asked = 1;
+}
 
 }  // namespace
 
@@ -24,12 +26,16 @@ void install_signal_handlers() {
   ::sigaction(SIGHUP, &action, nullptr);
 }
 
-bool interrupted() noexcept { return stop_asked != 0; }
+bool interrupted() noexcept {
+  return stop_asked != 0;
+}
 
 void stop_if_interrupted() {
   if (!interrupted()) return;
-  throw Error{{.what = "stopped by a signal", .detail = "the work so far is kept",
-               .hint = "run the same command again to go on", .code = Exit::interrupted}};
+  throw Error{{.what = "stopped by a signal",
+               .detail = "the work so far is kept",
+               .hint = "run the same command again to go on",
+               .code = Exit::interrupted}};
 }
 
 }  // namespace hamn::base

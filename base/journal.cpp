@@ -32,6 +32,39 @@ struct Line {
   std::string previous;
 };
 
+/// flock(2) for as long as it lives. Waits for whoever has it: appends are short.
+class FileLock {
+ public:
+  FileLock(int fd, const std::string& path) : fd_(fd) {
+    while (::flock(fd_, LOCK_EX) < 0) {
+      if (errno != EINTR) throw DiskError{"cannot lock " + path, errno};
+    }
+  }
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  ~FileLock() { ::flock(fd_, LOCK_UN); }
+
+ private:
+  int fd_;
+};
+
+std::string read_part(int fd, std::uint64_t offset, std::uint64_t size, const std::string& path) {
+  std::string text(size, '\0');
+  for (std::size_t have = 0; have < text.size();) {
+    const auto got =
+        ::pread(fd, text.data() + have, text.size() - have, static_cast<off_t>(offset + have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) throw DiskError{"cannot read " + path, got < 0 ? errno : EIO};
+    have += static_cast<std::size_t>(got);
+  }
+  return text;
+}
+
+bool has_only_texts(const Json& facts) {
+  return facts.is_object() && std::all_of(facts.begin(), facts.end(),
+                                          [](const Json& value) { return value.is_string(); });
+}
+
 std::optional<Line> parse_line(std::string_view text, std::string& reason) {
   Json object = Json::parse(text, nullptr, false);
   reason = "not a JSON object";
@@ -43,8 +76,12 @@ std::optional<Line> parse_line(std::string_view text, std::string& reason) {
     }
   }
   if (!object.contains("n") || !object["n"].is_number_unsigned() || !object.contains("facts") ||
-      !object["facts"].is_object()) {
-    reason = "has no number or no facts";
+      !has_only_texts(object["facts"]) || object.size() != 7) {
+    reason = "has no number, no facts, or more than belongs there";
+    return std::nullopt;
+  }
+  if (dump(object) != text) {  // a name twice, a blank, another spelling of the same character
+    reason = "is not written the way hamn writes";
     return std::nullopt;
   }
   Line line;
@@ -58,26 +95,33 @@ std::optional<Line> parse_line(std::string_view text, std::string& reason) {
   const auto time = parse_wall_time(object["time"].get_ref<const std::string&>());
   reason = "has an impossible time";
   if (!time) return std::nullopt;
-  line.event = {.number = object["n"], .time = *time, .run = object["run"],
-                .kind = object["event"], .facts = {}};
-  for (const auto& [name, value] : object["facts"].items()) {
-    line.event.facts[name] = value.is_string() ? value.get<std::string>() : value.dump();
-  }
+  line.event = {.number = object["n"],
+                .time = *time,
+                .run = object["run"],
+                .kind = object["event"],
+                .facts = {}};
+  for (const auto& [name, value] : object["facts"].items()) line.event.facts[name] = value;
   return line;
 }
 
 }  // namespace
 
 FileJournal::FileJournal(Disk& disk, Clock& clock, std::string path, std::string run)
-    : disk_(disk), clock_(clock), path_(std::move(path)), run_(std::move(run)),
+    : disk_(disk),
+      clock_(clock),
+      path_(std::move(path)),
+      run_(std::move(run)),
       last_hash_(origin_hash) {
   const auto slash = path_.rfind('/');
   make_directories(path_.substr(0, slash), 0700);
   const Fd directory = disk_.open_root(path_.substr(0, slash));
   const auto name = path_.substr(slash + 1);
-  const bool is_new = !disk_.status(directory.get(), name).has_value();
-  if (is_new) {
-    (void)disk_.create_file(directory.get(), name, 0600);
+  {
+    const FileLock lock{directory.get(), path_};
+    if (!disk_.status(directory.get(), name)) {
+      (void)disk_.create_file(directory.get(), name, 0600);
+    }
+    // Also if it was there: who made it may have ended before this.
     disk_.sync_directory(directory.get());
   }
   file_ = Fd{::open(path_.c_str(), O_RDWR | O_CLOEXEC)};
@@ -85,12 +129,7 @@ FileJournal::FileJournal(Disk& disk, Clock& clock, std::string path, std::string
 }
 
 void FileJournal::append(const std::string& kind, const Facts& facts) {
-  struct Unlock {
-    int fd;
-    ~Unlock() { ::flock(fd, LOCK_UN); }
-  };
-  if (::flock(file_.get(), LOCK_EX) < 0) throw DiskError{"cannot lock " + path_, errno};
-  const Unlock unlock{file_.get()};
+  const FileLock lock{file_.get(), path_};
   catch_up();
   write_event(kind, facts);
 }
@@ -99,16 +138,14 @@ void FileJournal::catch_up() {
   struct stat found {};
   if (::fstat(file_.get(), &found) < 0) throw DiskError{"cannot look at " + path_, errno};
   const auto size = static_cast<std::uint64_t>(found.st_size);
+  if (found.st_nlink == 0) throw DiskError{"cannot write to the removed file " + path_, ENOENT};
   if (size == size_bytes_) return;
   if (size < size_bytes_) {  // somebody cut it: what is left decides
     size_bytes_ = 0;
     last_number_ = 0;
     last_hash_ = origin_hash;
   }
-  std::string text(size - size_bytes_, '\0');
-  const auto got = ::pread(file_.get(), text.data(), text.size(), static_cast<off_t>(size_bytes_));
-  if (got < 0) throw DiskError{"cannot read " + path_, errno};
-  text.resize(static_cast<std::size_t>(got));
+  const auto text = read_part(file_.get(), size_bytes_, size - size_bytes_, path_);
   const auto whole = text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1;
   std::string reason;
   for (const auto& each : lines_of(std::string_view{text}.substr(0, whole))) {
@@ -125,9 +162,8 @@ void FileJournal::catch_up() {
 }
 
 void FileJournal::write_event(const std::string& kind, const Facts& facts) {
-  Json object{{"n", last_number_ + 1},   {"time", to_text(clock_.wall())},
-              {"run", run_},             {"event", kind},
-              {"facts", Json::object()}, {"prev", last_hash_}};
+  Json object{{"n", last_number_ + 1}, {"time", to_text(clock_.wall())}, {"run", run_},
+              {"event", kind},         {"facts", Json::object()},        {"prev", last_hash_}};
   for (const auto& [name, value] : facts) object["facts"][name] = value;
   // What is hashed is what a reader will parse: dump() may have replaced invalid UTF-8.
   object = Json::parse(dump(object));
@@ -150,9 +186,12 @@ JournalContent parse_journal(std::string_view text) {
   const auto lines = lines_of(text);
   for (const auto& each : lines) {
     ++number;
-    const auto line = parse_line(each, reason);
+    auto line = parse_line(each, reason);
+    if (torn && number == lines.size()) {  // append() had not returned
+      line = std::nullopt;
+      reason = "is torn (as by a power cut)";
+    }
     if (!line) {
-      if (torn && number == lines.size()) reason = "is torn (as by a power cut)";
       content.damage.push_back({.line = number, .reason = reason});
       continue;
     }

@@ -19,20 +19,19 @@ class UnsupportedBySsh : public Error {
 /// one thread, and its channels share one window).
 ///
 /// The ciphers are set to aes128-ctr with hmac-sha2-256, the fastest pair of libssh2 1.10. A
-/// keepalive goes out every 5 s when nothing else does; a session in which nothing moves for the
-/// caller's limit is given up, because a server's rekey in the middle of a write can stall libssh2
-/// forever (libssh2 issue 2110): the caller connects anew and goes on where it was.
+/// keepalive goes out every 5 s, and a connection whose bytes the other kernel does not confirm for
+/// 20 s is given up, as is a stream in which nothing moves for the caller's limit.
 class Libssh2Host : public RemoteHost {
  public:
   explicit Libssh2Host(SshSettings settings);
   ~Libssh2Host() override;
-  [[nodiscard]] std::unique_ptr<Stream> open(const Command& command) override;
 
  protected:
-  Outcome run_line(const std::string& line, const Command& command) override;
+  Outcome run_line(const Line& line) override;
+  [[nodiscard]] std::unique_ptr<Stream> open_line(const std::string& text) override;
 
  private:
-  std::shared_ptr<class SshSession> session_;  ///< kept while it works
+  std::unique_ptr<class SshSession> session_;  ///< kept while it works
 };
 
 }  // namespace hamn::base

@@ -4,12 +4,13 @@
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
+#include <optional>
 #include <thread>
 
 #include "base/error.h"
@@ -35,6 +36,21 @@ Pipe make_pipe() {
   return {Fd{fds[0]}, Fd{fds[1]}};
 }
 
+/// A command's standard input as a file in memory: it needs no feeding, so no command can block on
+/// its output while it is fed, and one that reads nothing raises no SIGPIPE.
+Fd make_input(std::string_view text) {
+  if (text.empty()) return Fd{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  Fd file{::memfd_create("input", MFD_CLOEXEC)};
+  while (file.is_open() && !text.empty()) {
+    const auto put = ::write(file.get(), text.data(), text.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) throw system_error("cannot keep a command's input", errno, resources_hint);
+    text.remove_prefix(static_cast<std::size_t>(put));
+  }
+  ::lseek(file.get(), 0, SEEK_SET);
+  return file;
+}
+
 /// One output of a running command.
 struct Collector {
   Fd fd;
@@ -55,41 +71,43 @@ struct Collector {
   }
 };
 
-/// Feeds input and collects output until the command ended, the limit passed or a stop was asked.
+/// Collects output until the command ended, the limit passed or a stop was asked for.
 class Run {
  public:
-  explicit Run(const Command& command) : command_(command) {
-    auto in = make_pipe();
+  Run(const Command& command, const IsOver& is_over) : command_(command), is_over_(is_over) {
+    const Fd in = make_input(command.input);
     auto out = make_pipe();
     auto error = make_pipe();
-    pid_ = start_process(command, {.in = in.read_end.get(), .out = out.write_end.get(),
-                                   .error = error.write_end.get()});
-    input_ = std::move(in.write_end);
-    ::fcntl(input_.get(), F_SETFL, O_NONBLOCK);
+    if (!in.is_open()) throw system_error("cannot make an input", errno, resources_hint);
+    pid_ = start_process(
+        command, {.in = in.get(), .out = out.write_end.get(), .error = error.write_end.get()});
     out_ = {std::move(out.read_end), &outcome_.output, command.output_limit_bytes,
             &outcome_.truncated};
     error_ = {std::move(error.read_end), &outcome_.error_output, command.output_limit_bytes,
               &outcome_.truncated};
-    if (rest_.empty()) input_.reset();
   }
 
   Outcome to_the_end() {
     const auto start = std::chrono::steady_clock::now();
     const auto end = start + command_.time_limit;
     auto last = end;
+    bool is_over = false;
     std::optional<int> code;
     while (out_.fd.is_open() || error_.fd.is_open() || !code) {
       const auto now = std::chrono::steady_clock::now();
-      if (interrupted() || now >= end) break;
-      if (code && now >= last) break;
-      exchange(code.has_value());
-      if (!code && (code = poll_process(pid_))) last = now + held_output_grace;
+      if (interrupted() || now >= last) break;
+      exchange();
+      if (!code) code = poll_process(pid_);
+      if (!is_over && (code || (is_over_ && is_over_(outcome_)))) {
+        is_over = true;
+        last = std::min(end, std::chrono::steady_clock::now() + held_output_grace);
+      }
     }
     if (!code) {
-      outcome_.timed_out = !interrupted();
       code = kill_process_group(pid_, kill_grace);
+      if (!is_over) stop_if_interrupted();
+      outcome_.timed_out = !is_over;
     }
-    stop_if_interrupted();
     outcome_.exit_code = *code;
     outcome_.elapsed =
         std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
@@ -97,30 +115,19 @@ class Run {
   }
 
  private:
-  void exchange(bool ended) {
-    std::array<pollfd, 3> items{{{.fd = out_.fd.get(), .events = POLLIN, .revents = 0},
-                                 {.fd = error_.fd.get(), .events = POLLIN, .revents = 0},
-                                 {.fd = input_.get(), .events = POLLOUT, .revents = 0}}};
-    const bool quiet = !out_.fd.is_open() && !error_.fd.is_open() && !input_.is_open();
-    const int wait_ms = quiet && !ended ? 2 : 20;
-    if (::poll(items.data(), items.size(), wait_ms) <= 0) return;
+  void exchange() {
+    std::array<pollfd, 2> items{{{.fd = out_.fd.get(), .events = POLLIN, .revents = 0},
+                                 {.fd = error_.fd.get(), .events = POLLIN, .revents = 0}}};
+    const bool quiet = !out_.fd.is_open() && !error_.fd.is_open();
+    if (::poll(items.data(), items.size(), quiet ? 2 : 20) <= 0) return;
     if (items[0].revents != 0) out_.drain();
     if (items[1].revents != 0) error_.drain();
-    if (items[2].revents != 0) feed();
-  }
-
-  void feed() {
-    const auto put = ::write(input_.get(), rest_.data(), rest_.size());
-    if (put > 0) rest_.remove_prefix(static_cast<std::size_t>(put));
-    const bool gone = put < 0 && errno != EAGAIN && errno != EINTR;
-    if (rest_.empty() || gone) input_.reset();
   }
 
   const Command& command_;
-  std::string_view rest_ = command_.input;
+  const IsOver& is_over_;
   pid_t pid_ = 0;
   Outcome outcome_;
-  Fd input_;
   Collector out_{};
   Collector error_{};
 };
@@ -135,35 +142,44 @@ class ProcessStream : public FdStream {
   ProcessStream(const ProcessStream&) = delete;
   ProcessStream& operator=(const ProcessStream&) = delete;
   ~ProcessStream() override {
-    if (!ended_) kill_process_group(pid_, Milliseconds{0});
+    if (!code_) kill_process_group(pid_, Milliseconds{0});
   }
 
   [[nodiscard]] Ending finish(Milliseconds limit) override {
-    close();
     const auto end = std::chrono::steady_clock::now() + limit;
-    std::optional<int> code;
-    while (!(code = poll_process(pid_)) && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(Milliseconds{2});
+    if (!is_closed()) close_write();
+    while (!code_ && std::chrono::steady_clock::now() < end) {
+      if (!is_closed()) drop_output();
+      code_ = poll_process(pid_);
+      if (!code_) std::this_thread::sleep_for(Milliseconds{2});
     }
-    if (!code) code = kill_process_group(pid_, kill_grace);
-    ended_ = true;
-    return {.exit_code = *code, .error_output = error_tail()};
+    close();
+    if (!code_) code_ = kill_process_group(pid_, kill_grace);
+    return {.exit_code = *code_, .error_output = error_tail()};
   }
 
  private:
+  /// What nobody reads any more must not keep the program from ending.
+  void drop_output() {
+    std::array<char, 65536> buffer{};
+    for (int i = 0; i < 64 && receive_now(buffer.data(), buffer.size()) > 0; ++i) {
+    }
+  }
+
   [[nodiscard]] std::string error_tail() const {
     constexpr off_t kept = 16384;
-    const off_t size = ::lseek(error_.get(), 0, SEEK_END);
-    std::string text(static_cast<std::size_t>(std::clamp<off_t>(size, 0, kept)), '\0');
-    const auto got = ::pread(error_.get(), text.data(), text.size(),
-                             std::max<off_t>(0, size - kept));
+    struct stat found {};
+    if (::fstat(error_.get(), &found) < 0) return {};
+    std::string text(static_cast<std::size_t>(std::min(found.st_size, kept)), '\0');
+    const auto got =
+        ::pread(error_.get(), text.data(), text.size(), std::max<off_t>(0, found.st_size - kept));
     text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, got)));
     return text;
   }
 
   pid_t pid_;
   Fd error_;
-  bool ended_ = false;
+  std::optional<int> code_;
 };
 
 }  // namespace
@@ -180,21 +196,32 @@ std::unique_ptr<Stream> open_process(const Command& command) {
   if (!error.is_open() || !out.is_open()) {
     throw system_error("cannot make a stream", errno, resources_hint);
   }
-  const pid_t pid = start_process(
-      command, {.in = theirs.get(), .out = theirs.get(), .error = error.get()});
+  const pid_t pid =
+      start_process(command, {.in = theirs.get(), .out = theirs.get(), .error = error.get()});
   return std::make_unique<ProcessStream>(pid, std::move(ours), std::move(out), std::move(error));
 }
 
 LocalHost::LocalHost(std::string name, Disk& disk) : name_(std::move(name)), disk_(disk) {}
 
-Outcome LocalHost::run(const Command& command) { return Run{command}.to_the_end(); }
+Outcome run_process(const Command& command, const IsOver& is_over) {
+  Run run{command, is_over};
+  return run.to_the_end();
+}
 
-std::unique_ptr<Stream> LocalHost::open(const Command& command) { return open_process(command); }
+Outcome LocalHost::run(const Command& command) {
+  return run_process(command, {});
+}
+
+std::unique_ptr<Stream> LocalHost::open(const Command& command) {
+  return open_process(command);
+}
 
 std::optional<std::string> LocalHost::read(const std::string& path, std::uint64_t limit_bytes) {
   return read_file(path, limit_bytes);
 }
 
-void LocalHost::write(const FileWrite& file) { replace_file(disk_, file); }
+void LocalHost::write(const FileWrite& file) {
+  replace_file(disk_, file);
+}
 
 }  // namespace hamn::base

@@ -24,6 +24,10 @@ class LocalHost : public Host {
   Disk& disk_;
 };
 
+/// LocalHost::run(). Half a second after `is_over` said so the process group is killed, and that
+/// does not count as a time limit.
+Outcome run_process(const Command& command, const IsOver& is_over);
+
 /// Starts `command` here and connects to it. Its standard error is kept for Stream::finish().
 [[nodiscard]] std::unique_ptr<Stream> open_process(const Command& command);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -18,5 +19,14 @@ class Lock {
  private:
   Fd file_;
 };
+
+/// Who holds a lock at the moment.
+struct LockHolder {
+  long pid = 0;      ///< 0 if it did not write its name yet
+  std::string text;  ///< "hamn failover, process 4711, started by root at …"
+};
+
+/// Nothing if nobody holds it.
+[[nodiscard]] std::optional<LockHolder> lock_holder(const std::string& path);
 
 }  // namespace hamn::base

@@ -15,7 +15,9 @@ std::atomic<bool> is_quiet{false};
 
 }  // namespace
 
-void set_quiet(bool quiet) { is_quiet = quiet; }
+void set_quiet(bool quiet) {
+  is_quiet = quiet;
+}
 
 void log(Level level, const std::string& message) {
   if (is_quiet && level != Level::warning) return;

@@ -1,6 +1,5 @@
 #include "base/network.h"
 
-#include <Poco/Net/IPAddress.h>
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -46,6 +45,22 @@ std::string numeric(const sockaddr* address) {
   return text.data();
 }
 
+/// An address as the kernel keeps it; the unused rest is zero.
+struct Bytes {
+  int family = AF_UNSPEC;
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+};
+
+/// Strict: four decimal numbers without leading zeros, or IPv6 without a zone.
+std::optional<Bytes> parse(const std::string& text) {
+  Bytes parsed{.family = is_ipv6(text) ? AF_INET6 : AF_INET};
+  if (::inet_pton(parsed.family, text.c_str(), parsed.bytes.data()) != 1 ||
+      text.find('\0') != std::string::npos) {
+    return std::nullopt;
+  }
+  return parsed;
+}
+
 }  // namespace
 
 std::vector<InterfaceAddress> local_addresses() {
@@ -60,25 +75,38 @@ std::vector<InterfaceAddress> local_addresses() {
     if (each->ifa_addr == nullptr || (each->ifa_flags & IFF_LOOPBACK) != 0U) continue;
     const auto family = each->ifa_addr->sa_family;
     if (family != AF_INET && family != AF_INET6) continue;
-    found.push_back({.interface = each->ifa_name, .address = numeric(each->ifa_addr),
+    found.push_back({.interface = each->ifa_name,
+                     .address = numeric(each->ifa_addr),
                      .prefix_length = prefix_length_of(each->ifa_netmask)});
   }
   return found;
 }
 
-bool is_address(const std::string& text) {
-  Poco::Net::IPAddress parsed;
-  return Poco::Net::IPAddress::tryParse(text, parsed);
+std::optional<std::string> canonical_address(const std::string& text) {
+  const auto parsed = parse(text);
+  if (!parsed) return std::nullopt;
+  std::array<char, INET6_ADDRSTRLEN> canonical{};
+  ::inet_ntop(parsed->family, parsed->bytes.data(), canonical.data(), canonical.size());
+  return canonical.data();
 }
 
-bool is_ipv6(const std::string& address) { return address.find(':') != std::string::npos; }
+bool is_address(const std::string& text) {
+  return parse(text).has_value();
+}
+
+bool is_ipv6(const std::string& address) {
+  return address.find(':') != std::string::npos;
+}
 
 std::optional<Subnet> parse_subnet(const std::string& text) {
   const auto parts = split(text, '/');
-  if (parts.size() != 2 || !is_address(parts[0])) return std::nullopt;
+  if (parts.size() != 2) return std::nullopt;
+  const auto address = canonical_address(parts[0]);
   const auto length = parse_unsigned(parts[1]);
-  if (!length || *length == 0 || *length > (is_ipv6(parts[0]) ? 128U : 32U)) return std::nullopt;
-  return Subnet{.address = parts[0], .prefix_length = static_cast<int>(*length)};
+  if (!address || !length || *length == 0 || *length > (is_ipv6(parts[0]) ? 128U : 32U)) {
+    return std::nullopt;
+  }
+  return Subnet{.address = *address, .prefix_length = static_cast<int>(*length)};
 }
 
 std::string to_text(const Subnet& subnet) {
@@ -86,10 +114,15 @@ std::string to_text(const Subnet& subnet) {
 }
 
 bool contains(const Subnet& subnet, const std::string& address) {
-  if (!is_address(address) || is_ipv6(address) != is_ipv6(subnet.address)) return false;
-  const auto family = is_ipv6(address) ? Poco::Net::IPAddress::IPv6 : Poco::Net::IPAddress::IPv4;
-  const Poco::Net::IPAddress mask{static_cast<unsigned>(subnet.prefix_length), family};
-  return (Poco::Net::IPAddress{address} & mask) == (Poco::Net::IPAddress{subnet.address} & mask);
+  const auto network = parse(subnet.address);
+  const auto found = parse(address);
+  if (!network || !found || network->family != found->family) return false;
+  int rest = subnet.prefix_length;
+  for (std::size_t i = 0; i < found->bytes.size() && rest > 0; ++i, rest -= 8) {
+    const unsigned mask = rest >= 8 ? 0xffU : 0xffU << static_cast<unsigned>(8 - rest) & 0xffU;
+    if (((found->bytes.at(i) ^ network->bytes.at(i)) & mask) != 0U) return false;
+  }
+  return true;
 }
 
 }  // namespace hamn::base

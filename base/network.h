@@ -27,8 +27,12 @@ struct Subnet {
   friend bool operator==(const Subnet&, const Subnet&) = default;
 };
 
+/// Strict: "10.1" and "010.0.0.1", which some programs read as other addresses, are none.
 [[nodiscard]] bool is_address(const std::string& text);
 [[nodiscard]] bool is_ipv6(const std::string& address);
+/// The address as the kernel writes it ("FD00::01" is "fd00::1"), so that texts can be compared.
+[[nodiscard]] std::optional<std::string> canonical_address(const std::string& text);
+/// ADDRESS/PREFIX, the address in its canonical form. Nothing if it is none.
 [[nodiscard]] std::optional<Subnet> parse_subnet(const std::string& text);
 [[nodiscard]] std::string to_text(const Subnet& subnet);
 /// True if `address` lies in the network of `subnet`.

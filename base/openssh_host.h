@@ -10,10 +10,10 @@ namespace hamn::base {
 class OpensshHost : public RemoteHost {
  public:
   using RemoteHost::RemoteHost;
-  [[nodiscard]] std::unique_ptr<Stream> open(const Command& command) override;
 
  protected:
-  Outcome run_line(const std::string& line, const Command& command) override;
+  Outcome run_line(const Line& line) override;
+  [[nodiscard]] std::unique_ptr<Stream> open_line(const std::string& text) override;
 
  private:
   [[nodiscard]] Command ssh_command(const std::string& line) const;

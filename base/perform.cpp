@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kept_output_bytes = 2000;
 
 std::string tail(const std::string& text) {
-  const auto trimmed = trim(text);
+  auto trimmed = trim(text);
   if (trimmed.size() <= kept_output_bytes) return trimmed;
   return "…" + trimmed.substr(trimmed.size() - kept_output_bytes);
 }

@@ -16,36 +16,50 @@ std::string octal(unsigned mode) {
   return text.data();
 }
 
-/// Length-prefixed, so that no two different plans are the same bytes.
+/// Fields with their lengths and lists with their counts, so that no two different plans are the
+/// same bytes.
 void add_field(Sha256& hash, std::string_view field) {
   hash.add(std::to_string(field.size()) + ":");
   hash.add(field);
 }
 
-void add_command(Sha256& hash, const Command& command) {
+void add_run(Sha256& hash, const RunCommand& run) {
   add_field(hash, "command");
-  for (const auto& word : command.argv) add_field(hash, word);
-  add_field(hash, command.input);
-  for (const auto& [name, value] : command.environment) add_field(hash, name + "=" + value);
-  add_field(hash, command.user);
+  add_field(hash, std::to_string(run.command.argv.size()));
+  for (const auto& word : run.command.argv) add_field(hash, word);
+  add_field(hash, run.command.input);
+  add_field(hash, std::to_string(run.command.environment.size()));
+  for (const auto& [name, value] : run.command.environment) {
+    add_field(hash, name);
+    add_field(hash, value);
+  }
+  add_field(hash, run.command.user);
+  add_field(hash, std::to_string(run.accepted.size()));
+  for (const int code : run.accepted) add_field(hash, std::to_string(code));
 }
 
 }  // namespace
 
 std::string to_text(State state) {
   switch (state) {
-    case State::due: return "due";
-    case State::done: return "done";
-    case State::blocked: return "blocked";
-    case State::unknown: return "unknown";
-    case State::not_applicable: return "not_applicable";
+    case State::due:
+      return "due";
+    case State::done:
+      return "done";
+    case State::blocked:
+      return "blocked";
+    case State::unknown:
+      return "unknown";
+    case State::not_applicable:
+      return "not_applicable";
   }
   return "unknown";
 }
 
 Action run_on(const std::string& host, const std::string& sentence, Command command,
               std::vector<int> accepted) {
-  return {.sentence = sentence, .host = host,
+  return {.sentence = sentence,
+          .host = host,
           .act = RunCommand{.command = std::move(command), .accepted = std::move(accepted)}};
 }
 
@@ -69,7 +83,7 @@ std::string digest(const Plan& plan) {
   for (const auto& action : plan.actions) {
     add_field(hash, action.host);
     if (const auto* run = std::get_if<RunCommand>(&action.act)) {
-      add_command(hash, run->command);
+      add_run(hash, *run);
       continue;
     }
     const auto& file = std::get<FileWrite>(action.act);

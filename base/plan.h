@@ -49,8 +49,7 @@ struct Action {
 
 [[nodiscard]] Action run_on(const std::string& host, const std::string& sentence, Command command,
                             std::vector<int> accepted = {0});
-[[nodiscard]] Action write_on(const std::string& host, const std::string& sentence,
-                              FileWrite file);
+[[nodiscard]] Action write_on(const std::string& host, const std::string& sentence, FileWrite file);
 
 /// Actions in their order. Equal plans have equal digests; what `--plan` prints is what runs.
 struct Plan {

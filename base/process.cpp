@@ -23,6 +23,10 @@ namespace hamn::base {
 
 namespace {
 
+/// A process that waits in the kernel, for a file server that is gone, does not even end at
+/// SIGKILL.
+constexpr Milliseconds kernel_grace{5000};
+
 /// Everything the child needs, made before fork(): after it only async-signal-safe calls are safe.
 struct Preparation {
   std::vector<std::string> words;
@@ -35,10 +39,12 @@ struct Preparation {
   std::vector<gid_t> groups;
 };
 
-void resolve_user(const std::string& user, Preparation& made, std::map<std::string, std::string>& env) {
+void resolve_user(const std::string& user, Preparation& made,
+                  std::map<std::string, std::string>& env) {
   const passwd* entry = ::getpwnam(user.c_str());
   if (entry == nullptr) {
-    throw Error{{.what = "cannot run a command as user " + user, .detail = "there is no such user",
+    throw Error{{.what = "cannot run a command as user " + user,
+                 .detail = "there is no such user",
                  .hint = "create the user, or correct its name in the configuration"}};
   }
   made.changes_user = true;
@@ -67,7 +73,10 @@ Preparation prepare(const Command& command) {
   env.try_emplace("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
   if (!command.user.empty()) resolve_user(command.user, made, env);
   for (const auto& [name, value] : command.environment) env[name] = value;
-  for (const auto& [name, value] : env) made.variables.push_back(name + "=" + value);
+  for (const auto& [name, value] : env) {
+    made.variables.push_back(name);
+    made.variables.back().append("=").append(value);
+  }
   for (auto& word : made.words) made.argv.push_back(word.data());
   made.argv.push_back(nullptr);
   for (auto& variable : made.variables) made.envp.push_back(variable.data());
@@ -75,7 +84,9 @@ Preparation prepare(const Command& command) {
   return made;
 }
 
-void say(const char* text) { (void)!::write(STDERR_FILENO, text, std::strlen(text)); }
+void say(const char* text) {
+  (void)!::write(STDERR_FILENO, text, std::strlen(text));
+}
 
 void close_other_descriptors() {
 #ifdef SYS_close_range
@@ -84,7 +95,7 @@ void close_other_descriptors() {
   for (int fd = 3; fd < 1024; ++fd) ::close(fd);
 }
 
-[[noreturn]] void become(const Preparation& made, ChildStreams streams) {
+[[noreturn]] void become(Preparation& made, ChildStreams streams) {
   ::setpgid(0, 0);
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
@@ -95,27 +106,40 @@ void close_other_descriptors() {
   const int error = ::fcntl(streams.error, F_DUPFD, 3);
   if (::dup2(in, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(error, 2) < 0) ::_exit(127);
   close_other_descriptors();
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   if (made.changes_user && ::geteuid() != made.uid &&
       (::setgroups(made.groups.size(), made.groups.data()) < 0 || ::setgid(made.gid) < 0 ||
        ::setuid(made.uid) < 0)) {
-    say("cannot change to the user of the command\n");
+    say("cannot change to the user of the command: this needs root\n");
     ::_exit(127);
   }
-  ::execvpe(made.argv[0], made.argv.data(), made.envp.data());
+  environ = made.envp.data();  // its PATH is the one to look in
+  ::execvp(made.argv[0], made.argv.data());
+  const int reason = errno;
   say("cannot run ");
   say(made.argv[0]);
-  say(errno == ENOENT ? ": no such program\n" : ": not executable\n");
+  say(reason == ENOENT ? ": no such program\n" : ": not executable\n");
   ::_exit(127);
+}
+
+/// True if `pid` can be reaped; leaves it as it is.
+bool has_ended(pid_t pid) {
+  siginfo_t what{};
+  const int result = ::waitid(P_PID, static_cast<id_t>(pid), &what, WEXITED | WNOHANG | WNOWAIT);
+  return result < 0 ? errno != EINTR : what.si_pid == pid;
 }
 
 }  // namespace
 
 pid_t start_process(const Command& command, ChildStreams streams) {
   if (command.argv.empty()) {
-    throw Error{{.what = "cannot run an empty command", .detail = "it has no words",
+    throw Error{{.what = "cannot run an empty command",
+                 .detail = "it has no words",
                  .hint = "name a program in the configuration"}};
   }
-  const Preparation made = prepare(command);
+  Preparation made = prepare(command);
   const pid_t pid = ::fork();
   if (pid < 0) {
     throw system_error("cannot start " + command.argv.front(), errno,
@@ -137,17 +161,18 @@ std::optional<int> poll_process(pid_t pid) {
 int kill_process_group(pid_t pid, Milliseconds grace) {
   const auto end = std::chrono::steady_clock::now() + grace;
   ::kill(-pid, SIGTERM);
-  for (bool killed = false;;) {
-    if (const auto code = poll_process(pid)) {
-      ::kill(-pid, SIGKILL);  // members that outlived their leader
-      return *code;
-    }
-    if (!killed && std::chrono::steady_clock::now() >= end) {
-      ::kill(-pid, SIGKILL);
-      killed = true;
-    }
+  while (!has_ended(pid) && std::chrono::steady_clock::now() < end) {
     std::this_thread::sleep_for(Milliseconds{2});
   }
+  // Members may outlive their leader. The leader is reaped last: until then nobody else can get its
+  // number.
+  ::kill(-pid, SIGKILL);
+  const auto given_up = std::chrono::steady_clock::now() + kernel_grace;
+  while (std::chrono::steady_clock::now() < given_up) {
+    if (const auto code = poll_process(pid)) return *code;
+    std::this_thread::sleep_for(Milliseconds{2});
+  }
+  return 128 + SIGKILL;
 }
 
 }  // namespace hamn::base

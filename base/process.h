@@ -27,7 +27,8 @@ struct ChildStreams {
 /// Exit code as a shell gives it (128 + signal), or nothing while the process runs.
 [[nodiscard]] std::optional<int> poll_process(pid_t pid);
 
-/// SIGTERM to the process group, SIGKILL after `grace`, then reaps the leader.
+/// SIGTERM to the process group, SIGKILL after `grace`, then reaps the leader and answers its exit
+/// code. A leader that the kernel does not let go within five seconds more is left to it.
 int kill_process_group(pid_t pid, Milliseconds grace);
 
 }  // namespace hamn::base

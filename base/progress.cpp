@@ -10,8 +10,11 @@ namespace {
 
 constexpr Milliseconds renewal{100};
 constexpr Milliseconds settled{1000};
+constexpr double longest_forecast_ms = 30.0 * 86'400'000;  // beyond that it means nothing
 
-void put(const std::string& text) { (void)!::write(STDERR_FILENO, text.data(), text.size()); }
+void put(const std::string& text) {
+  (void)!::write(STDERR_FILENO, text.data(), text.size());
+}
 
 }  // namespace
 
@@ -25,12 +28,15 @@ std::string progress_line(const Advance& advance, Milliseconds elapsed) {
     if (advance.total_bytes > 0) line += " of " + human_size(advance.total_bytes);
   }
   if (elapsed < settled || advance.done_bytes == 0) return line;
-  const auto rate = static_cast<double>(advance.done_bytes) * 1000 /
-                    static_cast<double>(elapsed.count());
+  const auto rate =
+      static_cast<double>(advance.done_bytes) * 1000 / static_cast<double>(elapsed.count());
   line += ", " + human_size(static_cast<std::uint64_t>(rate)) + "/s";
   if (advance.total_bytes > advance.done_bytes) {
-    const auto rest_ms = static_cast<double>(advance.total_bytes - advance.done_bytes) / rate * 1000;
-    line += ", " + human_duration(Milliseconds{static_cast<long long>(rest_ms)}) + " left";
+    const auto rest_ms =
+        static_cast<double>(advance.total_bytes - advance.done_bytes) / rate * 1000;
+    if (rest_ms < longest_forecast_ms) {
+      line += ", " + human_duration(Milliseconds{static_cast<long long>(rest_ms)}) + " left";
+    }
   }
   return line;
 }
@@ -42,8 +48,7 @@ void TerminalProgress::show(const Advance& advance) {
   if (visible_ && now - shown_ < renewal) return;
   shown_ = now;
   visible_ = true;
-  put("\r\x1b[K" +
-      progress_line(advance, std::chrono::duration_cast<Milliseconds>(now - start_)));
+  put("\r\x1b[K" + progress_line(advance, std::chrono::duration_cast<Milliseconds>(now - start_)));
 }
 
 void TerminalProgress::finish() {

@@ -13,8 +13,9 @@ using Json = nlohmann::ordered_json;
 
 /// Characters, not bytes: continuation bytes of UTF-8 take no column.
 std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
+  }));
 }
 
 std::string padded(const std::string& text, std::size_t columns) {
@@ -26,26 +27,43 @@ std::vector<std::string> wrapped(const std::string& text, std::size_t columns) {
   std::vector<std::string> lines;
   for (const auto& paragraph : split(text, '\n')) {
     std::string line;
-    for (const auto& word : words_of(paragraph)) {
+    for (const auto& each : words_of(paragraph)) {
+      const auto word = printable(each);
       if (!line.empty() && width(line) + 1 + width(word) > columns) {
         lines.push_back(line);
         line.clear();
       }
-      line += (line.empty() ? "" : " ") + printable(word);
+      line += (line.empty() ? "" : " ") + word;
     }
     lines.push_back(line);
   }
   return lines;
 }
 
-std::string cell(const std::string& text) { return printable(trim(text)); }
+std::string cell(const std::string& text) {
+  return printable(trim(text));
+}
+
+/// A row that is too short says nothing in its last columns.
+std::string cell(const Table::Row& row, std::size_t column) {
+  return column < row.cells.size() ? row.cells[column] : std::string{};
+}
+
+std::string without_trailing_blanks(std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line;
+}
 
 std::string sign(Mark mark) {
   switch (mark) {
-    case Mark::good: return "+";
-    case Mark::warning: return "!";
-    case Mark::bad: return "x";
-    case Mark::neutral: return " ";
+    case Mark::good:
+      return "+";
+    case Mark::warning:
+      return "!";
+    case Mark::bad:
+      return "x";
+    case Mark::neutral:
+      return " ";
   }
   return " ";
 }
@@ -55,12 +73,13 @@ struct TextBody {
 
   std::string operator()(const FactList& facts) const {
     std::size_t name_width = 0;
-    for (const auto& item : facts.items) name_width = std::max(name_width, width(item.name));
+    for (const auto& item : facts.items) name_width = std::max(name_width, width(cell(item.name)));
     std::string out;
     for (const auto& item : facts.items) {
       const auto lines = wrapped(item.value, columns - std::min(columns / 2, name_width + 4));
       for (std::size_t i = 0; i < lines.size(); ++i) {
-        out += "  " + padded(i == 0 ? item.name : "", name_width) + "  " + lines[i] + "\n";
+        const auto name = padded(i == 0 ? cell(item.name) : "", name_width);
+        out += without_trailing_blanks("  " + name + "  " + lines[i]) + "\n";
       }
     }
     return out;
@@ -72,27 +91,30 @@ struct TextBody {
     std::size_t before_last = 4;
     for (std::size_t c = 0; c + 1 < widths.size(); ++c) {
       widths[c] = width(table.columns[c].title);
-      for (const auto& row : table.rows) widths[c] = std::max(widths[c], width(cell(row.cells[c])));
+      for (const auto& row : table.rows) {
+        widths[c] = std::max(widths[c], width(cell(cell(row, c))));
+      }
       before_last += widths[c] + 2;
     }
     const auto last_width = columns > before_last + 20 ? columns - before_last : 20;
-    std::vector<std::string> titles;
-    for (const auto& column : table.columns) titles.push_back(column.title);
-    std::string out = lines_for(titles, widths, last_width, before_last, " ");
-    for (const auto& row : table.rows) {
-      out += lines_for(row.cells, widths, last_width, before_last, sign(row.mark));
-    }
+    Table::Row titles;
+    for (const auto& column : table.columns) titles.cells.push_back(column.title);
+    std::string out = lines_for(titles, widths, last_width, before_last);
+    for (const auto& row : table.rows) out += lines_for(row, widths, last_width, before_last);
     return out;
   }
 
-  static std::string lines_for(const std::vector<std::string>& cells,
-                               const std::vector<std::size_t>& widths, std::size_t last_width,
-                               std::size_t indent, const std::string& mark) {
-    std::string out = "  " + mark + " ";
-    for (std::size_t c = 0; c + 1 < cells.size(); ++c) out += padded(cell(cells[c]), widths[c] + 2);
-    const auto lines = wrapped(cells.back(), last_width);
-    for (std::size_t i = 0; i < lines.size(); ++i) {
-      out += (i == 0 ? "" : std::string(indent, ' ')) + lines[i] + "\n";
+  static std::string lines_for(const Table::Row& row, const std::vector<std::size_t>& widths,
+                               std::size_t last_width, std::size_t indent) {
+    if (widths.empty()) return "";
+    std::string line = "  " + sign(row.mark) + " ";
+    for (std::size_t c = 0; c + 1 < widths.size(); ++c) {
+      line += padded(cell(cell(row, c)), widths[c] + 2);
+    }
+    std::string out;
+    for (const auto& text : wrapped(cell(row, widths.size() - 1), last_width)) {
+      out += without_trailing_blanks(line + text) + "\n";
+      line = std::string(indent, ' ');
     }
     return out;
   }
@@ -129,7 +151,7 @@ struct JsonBody {
     for (const auto& row : table.rows) {
       Json object = Json::object();
       for (std::size_t c = 0; c < table.columns.size(); ++c) {
-        object[table.columns[c].key] = row.cells[c];
+        object[table.columns[c].key] = cell(row, c);
       }
       object["mark"] = to_text(row.mark);
       rows.push_back(std::move(object));
@@ -140,8 +162,11 @@ struct JsonBody {
   Json operator()(const Timeline& timeline) const {
     Json bars = Json::array();
     for (const auto& bar : timeline.bars) {
-      bars.push_back({{"label", bar.label}, {"start_ms", bar.start_ms}, {"end_ms", bar.end_ms},
-                      {"mark", to_text(bar.mark)}, {"note", bar.note}});
+      bars.push_back({{"label", bar.label},
+                      {"start_ms", bar.start_ms},
+                      {"end_ms", bar.end_ms},
+                      {"mark", to_text(bar.mark)},
+                      {"note", bar.note}});
     }
     return bars;
   }
@@ -153,10 +178,14 @@ struct JsonBody {
 
 std::string to_text(Mark mark) {
   switch (mark) {
-    case Mark::good: return "good";
-    case Mark::warning: return "warning";
-    case Mark::bad: return "bad";
-    case Mark::neutral: return "neutral";
+    case Mark::good:
+      return "good";
+    case Mark::warning:
+      return "warning";
+    case Mark::bad:
+      return "bad";
+    case Mark::neutral:
+      return "neutral";
   }
   return "neutral";
 }
@@ -164,16 +193,19 @@ std::string to_text(Mark mark) {
 std::string to_text(const Report& report, int columns) {
   const TextBody body{.columns = static_cast<std::size_t>(std::max(columns, 60))};
   std::string out = printable(report.title) + "\n";
-  for (const auto& line : wrapped(report.headline, body.columns)) out += line + "\n";
+  const auto verdict = report.verdict.empty() ? "" : report.verdict + ": ";
+  for (const auto& line : wrapped(verdict + report.headline, body.columns)) out += line + "\n";
   for (const auto& section : report.sections) {
-    out += "\n" + section.title + "\n" + std::visit(body, section.body);
+    out += "\n" + printable(section.title) + "\n" + std::visit(body, section.body);
   }
   return out;
 }
 
 std::string to_json(const Report& report) {
-  Json object{{"title", report.title}, {"verdict", report.verdict},
-              {"mark", to_text(report.mark)}, {"headline", report.headline}};
+  Json object{{"title", report.title},
+              {"verdict", report.verdict},
+              {"mark", to_text(report.mark)},
+              {"headline", report.headline}};
   for (const auto& section : report.sections) {
     object[section.key] = std::visit(JsonBody{}, section.body);
   }

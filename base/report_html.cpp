@@ -30,11 +30,20 @@ std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : indent_following_lines(text, 0)) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -100,10 +109,14 @@ struct HtmlBody {
 
   static std::string sign(Mark mark) {
     switch (mark) {
-      case Mark::good: return "&#10003;";
-      case Mark::warning: return "!";
-      case Mark::bad: return "&#10007;";
-      case Mark::neutral: return "&#8211;";
+      case Mark::good:
+        return "&#10003;";
+      case Mark::warning:
+        return "!";
+      case Mark::bad:
+        return "&#10007;";
+      case Mark::neutral:
+        return "&#8211;";
     }
     return "";
   }
@@ -128,7 +141,8 @@ struct HtmlBody {
       // The duration stands behind its bar, or before it where there is no room behind.
       const bool fits = x + w + 60 < right;
       out += "<text class=\"soft\" x=\"" + number(fits ? x + w + 5 : x - 5) + "\" y=\"" +
-             number(y + 13) + "\"" + (fits ? "" : " text-anchor=\"end\"") + ">" + took + "</text>\n";
+             number(y + 13) + "\"" + (fits ? "" : " text-anchor=\"end\"") + ">" + took +
+             "</text>\n";
       y += row_height;
     }
     return out + "</svg>";
@@ -144,15 +158,16 @@ struct HtmlBody {
 }  // namespace
 
 std::string to_html(const Report& report) {
-  std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                    "<meta name=\"viewport\" content=\"width=device-width\"><title>" +
-                    escaped(report.title) + "</title><style>" + style + "</style></head><body>\n";
+  std::string out =
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<meta name=\"viewport\" content=\"width=device-width\"><title>" +
+      escaped(report.title) + "</title><style>" + style + "</style></head><body>\n";
   out += "<h1>" + escaped(report.title) + "</h1><p class=\"headline\"><span class=\"badge " +
          to_text(report.mark) + "\">" + escaped(report.verdict) + "</span> " +
          escaped(report.headline) + "</p>\n";
   for (const auto& section : report.sections) {
-    out += "<section id=\"" + escaped(section.key) + "\"><h2>" + escaped(section.title) + "</h2>\n" +
-           std::visit(HtmlBody{}, section.body) + "</section>\n";
+    out += "<section id=\"" + escaped(section.key) + "\"><h2>" + escaped(section.title) +
+           "</h2>\n" + std::visit(HtmlBody{}, section.body) + "</section>\n";
   }
   return out + "</body></html>\n";
 }

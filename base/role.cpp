@@ -21,7 +21,8 @@ constexpr std::array<Naming, 4> namings{{{RoleName::primary, "primary"},
                                          {RoleName::deposed, "deposed"}}};
 
 Error untrustworthy(const std::string& path, const std::string& why) {
-  return Error{{.what = "cannot trust the role file " + path, .detail = why,
+  return Error{{.what = "cannot trust the role file " + path,
+                .detail = why,
                 .hint = "find out which host is in charge, then set it: hamn init --role "
                         "primary|standby --epoch N --force"}};
 }
@@ -43,16 +44,27 @@ std::optional<RoleName> parse_role_name(const std::string& text) {
 }
 
 std::string format_role(const Role& role) {
-  const Json object{{"format", 1},          {"host", role.host},
-                    {"role", to_text(role.name)}, {"epoch", role.epoch},
-                    {"since", to_text(role.since)}, {"run", role.run}};
-  return object.dump(2) + "\n";
+  const Json object{{"format", 1},
+                    {"host", role.host},
+                    {"role", to_text(role.name)},
+                    {"epoch", role.epoch},
+                    {"since", to_text(role.since)},
+                    {"run", role.run}};
+  return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 Role parse_role(const std::string& text, const std::string& path) {
-  const Json object = Json::parse(text, nullptr, false);
+  std::size_t keys = 0;
+  const auto count_keys = [&](int /*depth*/, Json::parse_event_t event, Json& /*parsed*/) {
+    if (event == Json::parse_event_t::key) ++keys;
+    return true;
+  };
+  const Json object = Json::parse(text, count_keys, false);
   if (!object.is_object()) throw untrustworthy(path, "it is not a JSON object");
-  if (object.value("format", Json{}) != 1) throw untrustworthy(path, "its format is not 1");
+  const auto format = object.find("format");
+  if (format == object.end() || !format->is_number_unsigned() || *format != 1) {
+    throw untrustworthy(path, "its format is not 1");
+  }
   const auto field = [&](const char* name) -> std::string {
     const auto found = object.find(name);
     if (found == object.end() || !found->is_string()) {
@@ -68,8 +80,14 @@ Role parse_role(const std::string& text, const std::string& path) {
   if (epoch == object.end() || !epoch->is_number_unsigned()) {
     throw untrustworthy(path, "it has no epoch");
   }
-  return {.host = field("host"), .name = *name, .epoch = epoch->get<std::uint64_t>(),
-          .since = *since, .run = field("run")};
+  Role role{.host = field("host"),
+            .name = *name,
+            .epoch = epoch->get<std::uint64_t>(),
+            .since = *since,
+            .run = field("run")};
+  if (role.host.empty()) throw untrustworthy(path, "its host has no name");
+  if (keys != 6) throw untrustworthy(path, "it holds more than a role, or something twice");
+  return role;
 }
 
 std::optional<Role> read_role(const std::string& path) {

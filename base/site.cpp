@@ -56,9 +56,12 @@ void read_hosts(SiteTable& root, Site& site) {
   for (const auto& name : names) {
     auto table = hosts.table(name);
     if (!is_name(name)) hosts.complain(name, "is not a host name");
-    HostSettings host{.name = name, .address = table.required("address", "10.0.0.1"),
+    HostSettings host{.name = name,
+                      .address = table.required("address", "10.0.0.1"),
                       .interface = table.text("interface", "eth0")};
-    if (!host.address.empty() && !is_address(host.address)) {
+    if (const auto address = canonical_address(host.address)) {
+      host.address = *address;
+    } else if (!host.address.empty()) {
       table.complain("address", "is not an IP address: " + printable(host.address));
     }
     table.expect_nothing_else();
@@ -83,8 +86,8 @@ void read_service(SiteTable table, Site& site) {
   } else if (!address.empty()) {
     table.complain("address", "must be ADDRESS/PREFIX, such as \"10.0.0.1/24\"");
   }
-  site.service.hostname = style == "take" ? table.required("hostname", "mn1")
-                                          : table.text("hostname", "");
+  site.service.hostname =
+      style == "take" ? table.required("hostname", "mn1") : table.text("hostname", "");
   if (!site.service.hostname.empty() && !is_name(site.service.hostname)) {
     table.complain("hostname", "must be a short host name without dots");
   }
@@ -94,8 +97,9 @@ void read_service(SiteTable table, Site& site) {
   };
   const auto owners = std::count_if(site.hosts.begin(), site.hosts.end(), is_own);
   if (style == "alias" && owners != 0) {
-    table.complain("address", "is also a host's own address; with style \"alias\" it must be "
-                              "a third one (or use style = \"take\")");
+    table.complain("address",
+                   "is also a host's own address; with style \"alias\" it must be "
+                   "a third one (or use style = \"take\")");
   }
 }
 
@@ -105,7 +109,8 @@ void read_ssh(SiteTable table, Site& site, const std::string& home) {
   site.ssh.port = static_cast<std::uint16_t>(table.number("port", 22, 1, 65535));
   site.ssh.key_file = expand_home(table.text("key", "~/.ssh/id_ed25519"), home);
   site.ssh.known_hosts = read_path(table, "known_hosts", "/etc/hamn/known_hosts", home);
-  site.ssh.connect_limit = table.duration("connect_limit", "10s");
+  site.remote_program = table.text("program", "hamn");
+  site.ssh.connect_limit = table.limit("connect_limit", "10s");
   table.expect_nothing_else();
 }
 
@@ -114,8 +119,8 @@ void read_file_set(SiteTable table, FileSetSettings& set, const std::string& hom
   for (auto& path : set.paths) {
     path = expand_home(path, home);
     if (!is_usable_path(path, true)) {
-      table.complain("paths", "must be absolute, with * and ? in the last component only: " +
-                                  printable(path));
+      table.complain(
+          "paths", "must be absolute, with * and ? in the last component only: " + printable(path));
     }
   }
   if (set.paths.empty()) table.complain("paths", "names nothing");
@@ -125,8 +130,7 @@ void read_file_set(SiteTable table, FileSetSettings& set, const std::string& hom
 }
 
 void read_file_sets(SiteTable table, Site& site, const std::string& home) {
-  site.file_sets =
-      default_file_sets(home, site.xcat_install_directory, site.xcat_tftp_directory);
+  site.file_sets = default_file_sets(home, site.xcat_install_directory, site.xcat_tftp_directory);
   for (const auto& name : table.subtables("set")) {
     if (!is_name(name)) table.complain("set", "not a name for a file set: " + printable(name));
     site.file_sets[name].name = name;
@@ -143,7 +147,7 @@ void read_fences(SiteTable& root, Site& site) {
     fence.off = table.list("off", {});
     fence.status = table.list("status", {});
     fence.off_when = table.required("off_when", "Chassis Power is off");
-    fence.time_limit = table.duration("time_limit", "30s");
+    fence.time_limit = table.limit("time_limit", "30s");
     for (const auto* key : {"off", "status"}) {
       const auto& words = key == std::string{"off"} ? fence.off : fence.status;
       if (words.empty() || !words.front().starts_with("/")) {
@@ -158,7 +162,7 @@ void read_fences(SiteTable& root, Site& site) {
 void read_takeover(SiteTable table, Site& site) {
   site.takeover.console_limit = table.number("console_limit", 100, 0, 1'000'000);
   site.takeover.address_probe = table.duration("address_probe", "600ms");
-  site.takeover.command_limit = table.duration("command_limit", "15min");
+  site.takeover.command_limit = table.limit("command_limit", "15min");
   table.expect_nothing_else();
 }
 
@@ -172,21 +176,22 @@ void read_units(SiteTable table, Site& site) {
 
 void read_schedule(SiteTable table, Site& site) {
   site.schedule.style = table.choice("style", "systemd", {"systemd", "crontab"});
-  site.schedule.every["database"] = table.duration("database", "1min");
+  site.schedule.every["database"] = table.limit("database", "1min");
   for (const auto& [name, set] : site.file_sets) {
     site.schedule.every["sync-" + name] =
-        table.duration("sync-" + name, name == "install" ? "10min" : "1min");
-  }
-  for (const auto& [name, every] : site.schedule.every) {
-    if (every < std::chrono::seconds{1}) table.complain(name, "must be a second or more");
+        table.limit("sync-" + name, name == "install" ? "10min" : "1min");
   }
   table.expect_nothing_else();
 }
 
 void throw_if_wrong(const SiteFile& file, const std::string& path) {
   if (file.problems().empty()) return;
+  auto problems = file.problems();
+  std::stable_sort(problems.begin(), problems.end(),
+                   [](const auto& a, const auto& b) { return a.line < b.line; });
   std::vector<std::string> lines;
-  for (const auto& problem : file.problems()) {
+  lines.reserve(problems.size());
+  for (const auto& problem : problems) {
     lines.push_back((problem.line > 0 ? "line " + std::to_string(problem.line) + ": " : "") +
                     problem.text);
   }
@@ -260,7 +265,8 @@ Site load_site(const std::string& path) {
   if (!text) {
     throw Error{{.what = "there is no configuration " + path,
                  .detail = "hamn was not set up on this host yet",
-                 .hint = "hamn init writes one that fits this host", .code = Exit::usage}};
+                 .hint = "hamn init writes one that fits this host",
+                 .code = Exit::usage}};
   }
   return parse_site(*text, path);
 }
@@ -269,19 +275,21 @@ const HostSettings& Site::host(const std::string& name) const {
   const auto found = hosts.find(name);
   if (found == hosts.end()) {
     std::vector<std::string> names;
+    names.reserve(hosts.size());
     for (const auto& [each, settings_of_it] : hosts) names.push_back(each);
     throw Error{{.what = "unknown host " + printable(name),
                  .detail = path + " names " + join(names, " and "),
-                 .hint = "use one of these names", .code = Exit::usage}};
+                 .hint = "use one of these names",
+                 .code = Exit::usage}};
   }
   return found->second;
 }
 
 const HostSettings& Site::other_than(const std::string& name) const {
-  for (const auto& [each, host_settings] : hosts) {
-    if (each != name) return host_settings;
-  }
-  return host(name);
+  const auto& known = host(name);
+  const auto other = std::find_if(hosts.begin(), hosts.end(),
+                                  [&](const auto& each) { return each.first != known.name; });
+  return other != hosts.end() ? other->second : known;
 }
 
 SshSettings Site::ssh_to(const std::string& host_name) const {
@@ -295,8 +303,10 @@ std::string find_this_host(const Site& site, const std::vector<InterfaceAddress>
   std::string taken;
   std::string own;
   for (const auto& [name, host] : site.hosts) {
-    const bool here = std::any_of(addresses.begin(), addresses.end(), [&, &each = host](
-        const InterfaceAddress& address) { return address.address == each.address; });
+    const bool here = std::any_of(addresses.begin(), addresses.end(),
+                                  [&, &each = host](const InterfaceAddress& address) {
+                                    return address.address == each.address;
+                                  });
     if (!here) continue;
     const bool moves = host.address == site.service.address.address;
     std::string& place = moves ? taken : own;

@@ -67,7 +67,7 @@ struct TakeoverSettings {
 };
 
 struct ScheduleSettings {
-  std::string style;  ///< "systemd" or "crontab"
+  std::string style;                          ///< "systemd" or "crontab"
   std::map<std::string, Milliseconds> every;  ///< "sync-install" → interval
 };
 
@@ -85,8 +85,9 @@ struct Site {
   std::string cluster;
   ServiceIdentity service;
   std::map<std::string, HostSettings> hosts;
-  std::string ssh_transport;  ///< "auto", "libssh2" or "openssh"
-  SshSettings ssh;            ///< name and address are filled in per host
+  std::string ssh_transport;   ///< "auto", "libssh2" or "openssh"
+  SshSettings ssh;             ///< name and address are filled in per host
+  std::string remote_program;  ///< how hamn is called on the other host
   std::string state_directory;
   std::string run_directory;
   std::string xcat_root;

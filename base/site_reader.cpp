@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <sstream>
 
 #include <toml++/toml.h>
@@ -15,20 +16,22 @@ struct SiteTable::File {
   std::string path;
   toml::table root;
   std::vector<SiteProblem> problems;
+  std::set<std::string> mistyped;  ///< keys of the wrong type: whatever else is said is noise
   std::vector<SettingOrigin> settings;
 };
 
 namespace {
 
-toml::table* as_table(void* table) { return static_cast<toml::table*>(table); }
-
-std::string as_toml(const toml::node& node) {
-  std::ostringstream text;
-  node.visit([&](const auto& concrete) { text << concrete; });
-  return text.str();
+toml::table* as_table(void* table) {
+  return static_cast<toml::table*>(table);
 }
 
-std::string quoted(const std::string& text) { return as_toml(toml::value<std::string>{text}); }
+std::string quoted(const std::string& text) {
+  const toml::value<std::string> value{text};
+  std::ostringstream out;
+  out << toml::toml_formatter{value, toml::format_flags::allow_unicode_strings};
+  return out.str();
+}
 
 }  // namespace
 
@@ -39,38 +42,43 @@ bool SiteTable::has(const std::string& key) const {
   return table_ != nullptr && as_table(table_)->contains(key);
 }
 
+void SiteTable::know(const std::string& key) {
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
+}
+
 void SiteTable::note(const std::string& key, const std::string& value) {
   std::string origin = "default";
   if (has(key)) {
-    origin = file_.path + ":" +
-             std::to_string(as_table(table_)->get(key)->source().begin.line);
+    origin = file_.path + ":" + std::to_string(as_table(table_)->get(key)->source().begin.line);
   }
   file_.settings.push_back({.key = prefix_ + key, .value = value, .origin = origin});
 }
 
 void SiteTable::complain(const std::string& key, const std::string& text) {
+  if (file_.mistyped.contains(prefix_ + key)) return;
   std::uint64_t line = 0;
   if (has(key)) {
     line = as_table(table_)->get(key)->source().begin.line;
   } else if (table_ != nullptr) {
     line = as_table(table_)->source().begin.line;
   }
-  file_.problems.push_back({.line = line, .text = prefix_ + key + ": " + text});
+  file_.problems.push_back({.line = line, .text = printable(prefix_ + key) + ": " + text});
 }
 
 void SiteTable::wrong_type(const std::string& key, const std::string& wanted) {
   complain(key, "must be " + wanted);
+  file_.mistyped.insert(prefix_ + key);
 }
 
 SiteTable SiteTable::table(const std::string& key) {
-  known_.push_back(key);
+  know(key);
   toml::table* found = has(key) ? as_table(table_)->get(key)->as_table() : nullptr;
   if (has(key) && found == nullptr) wrong_type(key, "a table: [" + prefix_ + key + "]");
   return {file_, found, prefix_ + key + "."};
 }
 
 std::vector<std::string> SiteTable::subtables(const std::string& key) {
-  known_.push_back(key);
+  know(key);
   std::vector<std::string> names;
   if (!has(key)) return names;
   const auto* found = as_table(table_)->get(key)->as_table();
@@ -83,7 +91,7 @@ std::vector<std::string> SiteTable::subtables(const std::string& key) {
 }
 
 std::vector<SiteTable> SiteTable::array(const std::string& key) {
-  known_.push_back(key);
+  know(key);
   std::vector<SiteTable> elements;
   if (!has(key)) return elements;
   auto* found = as_table(table_)->get(key)->as_array();
@@ -99,7 +107,7 @@ std::vector<SiteTable> SiteTable::array(const std::string& key) {
 }
 
 std::string SiteTable::text(const std::string& key, const std::string& fallback) {
-  known_.push_back(key);
+  know(key);
   std::string value = fallback;
   if (has(key)) {
     const auto found = as_table(table_)->get(key)->value_exact<std::string>();
@@ -128,7 +136,7 @@ std::string SiteTable::choice(const std::string& key, const std::string& fallbac
 
 std::uint64_t SiteTable::number(const std::string& key, std::uint64_t fallback,
                                 std::uint64_t smallest, std::uint64_t largest) {
-  known_.push_back(key);
+  know(key);
   std::uint64_t value = fallback;
   if (has(key)) {
     const auto found = as_table(table_)->get(key)->value_exact<std::int64_t>();
@@ -151,9 +159,18 @@ Milliseconds SiteTable::duration(const std::string& key, const std::string& fall
   return value.value_or(Milliseconds{0});
 }
 
+Milliseconds SiteTable::limit(const std::string& key, const std::string& fallback) {
+  const auto problems = file_.problems.size();
+  const auto value = duration(key, fallback);
+  if (value < std::chrono::seconds{1} && file_.problems.size() == problems) {
+    complain(key, "must be a second or more");
+  }
+  return value;
+}
+
 std::vector<std::string> SiteTable::list(const std::string& key,
                                          const std::vector<std::string>& fallback) {
-  known_.push_back(key);
+  know(key);
   std::vector<std::string> values = fallback;
   if (has(key)) {
     values.clear();
@@ -161,11 +178,12 @@ std::vector<std::string> SiteTable::list(const std::string& key,
     if (found == nullptr) wrong_type(key, R"(a list: ["one", "two"])");
     for (std::size_t i = 0; found != nullptr && i < found->size(); ++i) {
       const auto word = found->get(i)->value_exact<std::string>();
+      if (word) values.push_back(*word);
       if (!word) wrong_type(key, "a list of texts in quotes");
-      values.push_back(word.value_or(""));
     }
   }
   std::vector<std::string> shown;
+  shown.reserve(values.size());
   for (const auto& value : values) shown.push_back(quoted(value));
   note(key, "[" + join(shown, ", ") + "]");
   return values;
@@ -177,8 +195,8 @@ void SiteTable::expect_nothing_else() {
     const std::string name{key.str()};
     if (std::find(known_.begin(), known_.end(), name) != known_.end()) continue;
     const auto meant = nearest(name, known_);
-    complain(name, "unknown key" + (meant ? "; did you mean \"" + *meant + "\"?" : "; known: " +
-                                                                                  join(known_, ", ")));
+    complain(name, "unknown key" + (meant ? "; did you mean \"" + *meant + "\"?"
+                                          : "; known: " + join(known_, ", ")));
   }
 }
 
@@ -192,13 +210,20 @@ SiteFile::SiteFile(const std::string& text, const std::string& path)
                  .detail = "line " + std::to_string(error.source().begin.line) + ", column " +
                            std::to_string(error.source().begin.column) + ": " +
                            std::string{error.description()},
-                 .hint = "correct that line, then check with: hamn config", .code = Exit::usage}};
+                 .hint = "correct that line, then check with: hamn config",
+                 .code = Exit::usage}};
   }
 }
 
 SiteFile::~SiteFile() = default;
-SiteTable SiteFile::root() { return {*file_, &file_->root, ""}; }
-const std::vector<SiteProblem>& SiteFile::problems() const { return file_->problems; }
-const std::vector<SettingOrigin>& SiteFile::settings() const { return file_->settings; }
+SiteTable SiteFile::root() {
+  return {*file_, &file_->root, ""};
+}
+const std::vector<SiteProblem>& SiteFile::problems() const {
+  return file_->problems;
+}
+const std::vector<SettingOrigin>& SiteFile::settings() const {
+  return file_->settings;
+}
 
 }  // namespace hamn::base

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ class SiteTable {
   [[nodiscard]] std::uint64_t number(const std::string& key, std::uint64_t fallback,
                                      std::uint64_t smallest, std::uint64_t largest);
   [[nodiscard]] Milliseconds duration(const std::string& key, const std::string& fallback);
+  /// A duration of a second or more: less would never do.
+  [[nodiscard]] Milliseconds limit(const std::string& key, const std::string& fallback);
   [[nodiscard]] std::vector<std::string> list(const std::string& key,
                                               const std::vector<std::string>& fallback);
   /// Notes a problem at `key`, or at the table if the key is not there.
@@ -43,6 +46,7 @@ class SiteTable {
   void expect_nothing_else();
 
  private:
+  void know(const std::string& key);
   void note(const std::string& key, const std::string& value);
   void wrong_type(const std::string& key, const std::string& wanted);
 

@@ -1,10 +1,8 @@
 #include "base/ssh_session.h"
 
-#include <fcntl.h>
 #include <libssh2.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,6 +10,8 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
+#include <cstring>
 
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -23,349 +23,273 @@ namespace hamn::base {
 namespace {
 
 constexpr unsigned receive_window_bytes = 16U << 20U;
+constexpr std::size_t longest_queue_bytes = 256U << 10U;
+constexpr std::chrono::seconds longest_rest{30};
+constexpr Milliseconds slice{100};
+constexpr unsigned keepalive_seconds = 5;
 
-std::string reach_hint(const SshSettings& settings) {
-  return "try: ssh -o UserKnownHostsFile=" + settings.known_hosts + " " + settings.user + "@" +
-         settings.address + " true";
+LIBSSH2_SESSION* of(SshLibrary* library) {
+  return reinterpret_cast<LIBSSH2_SESSION*>(library);
+}
+LIBSSH2_CHANNEL* of(SshChannel* channel) {
+  return reinterpret_cast<LIBSSH2_CHANNEL*>(channel);
 }
 
 /// libssh2_init() is not thread-safe and must come once.
 void initialise_library() {
   static const int result = libssh2_init(0);
   if (result != 0) {
-    throw UnsupportedBySsh{{.what = "cannot use libssh2", .detail = "it does not initialise",
+    throw UnsupportedBySsh{{.what = "cannot use libssh2",
+                            .detail = "it does not initialise",
                             .hint = "set transport = \"openssh\" in [ssh]"}};
   }
 }
 
-/// Errors that another ssh implementation would perhaps not have.
-bool is_lack_of_ability(long code) {
-  switch (code) {
-    case LIBSSH2_ERROR_KEX_FAILURE:
-    case LIBSSH2_ERROR_KEY_EXCHANGE_FAILURE:
-    case LIBSSH2_ERROR_METHOD_NONE:
-    case LIBSSH2_ERROR_METHOD_NOT_SUPPORTED:
-    case LIBSSH2_ERROR_HOSTKEY_INIT:
-    case LIBSSH2_ERROR_FILE:
-    case LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED:
-    case LIBSSH2_ERROR_AUTHENTICATION_FAILED: return true;
-    default: return false;
+/// libssh2 gives a signal by its name without SIG.
+int code_of_signal(const char* name) {
+  for (int number = 1; number < NSIG; ++number) {
+    const char* its_name = ::sigabbrev_np(number);
+    if (its_name != nullptr && std::strcmp(its_name, name) == 0) return 128 + number;
   }
-}
-
-/// Key types in the order of preference, with libssh2's names for them.
-struct HostKeyType {
-  int bit;
-  const char* method;
-};
-constexpr std::array<HostKeyType, 5> host_key_types{
-    {{LIBSSH2_KNOWNHOST_KEY_ED25519, "ssh-ed25519"},
-     {LIBSSH2_KNOWNHOST_KEY_ECDSA_256, "ecdsa-sha2-nistp256"},
-     {LIBSSH2_KNOWNHOST_KEY_ECDSA_384, "ecdsa-sha2-nistp384"},
-     {LIBSSH2_KNOWNHOST_KEY_ECDSA_521, "ecdsa-sha2-nistp521"},
-     {LIBSSH2_KNOWNHOST_KEY_SSHRSA, "ssh-rsa"}}};
-
-class KnownHosts {
- public:
-  KnownHosts(_LIBSSH2_SESSION* session, const std::string& path)
-      : hosts_(libssh2_knownhost_init(session)) {
-    libssh2_knownhost_readfile(hosts_, path.c_str(), LIBSSH2_KNOWNHOST_FILE_OPENSSH);
-  }
-  KnownHosts(const KnownHosts&) = delete;
-  KnownHosts& operator=(const KnownHosts&) = delete;
-  ~KnownHosts() { libssh2_knownhost_free(hosts_); }
-
-  int check(const SshSettings& to, const char* key, std::size_t size, int type_mask) {
-    libssh2_knownhost* found = nullptr;
-    const int port = to.port == 22 ? -1 : to.port;
-    int result = libssh2_knownhost_checkp(hosts_, to.address.c_str(), port, key, size, type_mask,
-                                          &found);
-    if (result == LIBSSH2_KNOWNHOST_CHECK_NOTFOUND) {
-      result = libssh2_knownhost_checkp(hosts_, to.name.c_str(), port, key, size, type_mask,
-                                        &found);
-    }
-    return result;
-  }
-
-  /// The types that are pinned for this host, so that the server is asked for one of them. The
-  /// check with an empty key answers "mismatch" where a key of that type is stored.
-  std::string pinned_methods(const SshSettings& to) {
-    std::vector<std::string> methods;
-    for (const auto& type : host_key_types) {
-      const int mask = LIBSSH2_KNOWNHOST_TYPE_PLAIN | LIBSSH2_KNOWNHOST_KEYENC_RAW | type.bit;
-      if (check(to, "", 0, mask) == LIBSSH2_KNOWNHOST_CHECK_MISMATCH) {
-        methods.emplace_back(type.method);
-      }
-    }
-    return join(methods, ",");
-  }
-
- private:
-  LIBSSH2_KNOWNHOSTS* hosts_;
-};
-
-Fd connect_to(const addrinfo& address, Milliseconds limit) {
-  Fd fd{::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
-  if (!fd.is_open()) return fd;
-  if (::connect(fd.get(), address.ai_addr, address.ai_addrlen) == 0) return fd;
-  if (errno != EINPROGRESS) return Fd{};
-  pollfd item{.fd = fd.get(), .events = POLLOUT, .revents = 0};
-  if (::poll(&item, 1, static_cast<int>(limit.count())) <= 0) {
-    errno = ETIMEDOUT;
-    return Fd{};
-  }
-  int error = 0;
-  socklen_t size = sizeof error;
-  ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error == 0) return fd;
-  errno = error;
-  return Fd{};
+  return 255;
 }
 
 }  // namespace
 
-SshSession::SshSession(const SshSettings& settings) {
+/// What libssh2 calls instead of send(2) and recv(2), always under the session's mutex.
+struct SshSession::Callbacks {
+  static ssize_t send(libssh2_socket_t /*socket*/, const void* bytes, std::size_t size,
+                      int /*flags*/, void** abstract) noexcept {
+    auto& session = *static_cast<SshSession*>(*abstract);
+    if (session.broken_) return -EPIPE;
+    session.outgoing_.append(static_cast<const char*>(bytes), size);
+    return static_cast<ssize_t>(size);
+  }
+
+  static ssize_t receive(libssh2_socket_t socket, void* bytes, std::size_t size, int flags,
+                         void** abstract) noexcept {
+    const auto got = ::recv(socket, bytes, size, flags | MSG_DONTWAIT);
+    if (got > 0) static_cast<SshSession*>(*abstract)->received_ = true;
+    return got >= 0 ? got : -(errno == EINTR ? EAGAIN : errno);
+  }
+};
+
+// The other constructor delegates to this one, so that the destructor runs when it throws.
+SshSession::SshSession() : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   initialise_library();
-  connect(settings);
-  session_ = libssh2_session_init();
-  if (session_ == nullptr) {
-    throw UnsupportedBySsh{{.what = "cannot use libssh2", .detail = "no memory for a session",
+  LIBSSH2_SESSION* session = libssh2_session_init_ex(nullptr, nullptr, nullptr, this);
+  if (session == nullptr || !wake_.is_open()) {
+    throw UnsupportedBySsh{{.what = "cannot use libssh2",
+                            .detail = "no memory or no descriptor for a session",
                             .hint = "set transport = \"openssh\" in [ssh]"}};
   }
-  libssh2_session_set_blocking(session_, 0);
-  libssh2_keepalive_config(session_, 1, 5);
+  library_ = reinterpret_cast<SshLibrary*>(session);
+  libssh2_session_set_blocking(session, 0);
+  libssh2_session_callback_set(session, LIBSSH2_CALLBACK_SEND,
+                               reinterpret_cast<void*>(Callbacks::send));
+  libssh2_session_callback_set(session, LIBSSH2_CALLBACK_RECV,
+                               reinterpret_cast<void*>(Callbacks::receive));
+}
+
+SshSession::SshSession(const SshSettings& settings) : SshSession() {
+  connect(settings);
   handshake(settings);
   check_host_key(settings);
   authenticate(settings);
+  // Not before: a server takes no global requests from somebody unknown. No reply is asked for,
+  // since libssh2 would keep each of them in a list that nobody reads.
+  libssh2_keepalive_config(of(library_), 0, keepalive_seconds);
 }
 
 SshSession::~SshSession() {
-  if (session_ != nullptr) libssh2_session_free(session_);
+  abandon();
+  // On a socket that is shut down nothing can answer EAGAIN for long.
+  for (int i = 0; i < 3 && libssh2_session_free(of(library_)) == LIBSSH2_ERROR_EAGAIN; ++i) {
+  }
 }
 
-void SshSession::connect(const SshSettings& settings) {
-  addrinfo wanted{};
-  wanted.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const auto port = std::to_string(settings.port);
-  const int result = ::getaddrinfo(settings.address.c_str(), port.c_str(), &wanted, &found);
-  if (result != 0) {
-    throw Error{{.what = "cannot reach " + settings.name + " by ssh",
-                 .detail = settings.address + ": " + ::gai_strerror(result),
-                 .hint = "give its address as a number in [host." + settings.name + "]"}};
-  }
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner{found, ::freeaddrinfo};
-  for (const addrinfo* each = found; each != nullptr && !socket_.is_open(); each = each->ai_next) {
-    socket_ = connect_to(*each, settings.connect_limit);
-  }
-  if (!socket_.is_open()) {
-    throw system_error("cannot reach " + settings.name + " by ssh", errno, reach_hint(settings));
-  }
-  const int on = 1;
-  ::setsockopt(socket_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
-template <typename Call>
-long SshSession::until_done(const Call& call, Milliseconds limit, const std::string& what) {
-  const auto end = std::chrono::steady_clock::now() + limit;
-  for (;;) {
-    stop_if_interrupted();
-    long result = 0;
-    {
-      const std::lock_guard lock{mutex_};
-      result = call();
+void SshSession::flush() noexcept {
+  while (sent_ < outgoing_.size() && !broken_) {
+    const auto put = ::send(socket_.get(), outgoing_.data() + sent_, outgoing_.size() - sent_,
+                            MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (put > 0) {
+      sent_ += static_cast<std::size_t>(put);
+    } else if (errno == EAGAIN) {
+      break;
+    } else if (errno != EINTR) {
+      broken_ = true;
     }
-    if (result >= 0) return result;
-    if (result != LIBSSH2_ERROR_EAGAIN) {
-      ErrorText text{.what = what, .detail = last_error(),
-                     .hint = "try transport = \"openssh\" in [ssh] of /etc/hamn/hamn.toml"};
-      if (is_lack_of_ability(result)) throw UnsupportedBySsh{std::move(text)};
-      throw Error{std::move(text)};
-    }
-    if (std::chrono::steady_clock::now() >= end) {
-      throw Error{{.what = what, .detail = "the server was silent for " + human_duration(limit),
-                   .hint = "check that the host is up and not overloaded"}};
-    }
-    wait(Milliseconds{100}, false);
+  }
+  if (sent_ == outgoing_.size()) {
+    outgoing_.clear();
+    sent_ = 0;
   }
 }
 
-void SshSession::set_methods(const std::string& host_key_types_wanted) {
-  const auto prefer = [&](int method, const char* names) {
-    libssh2_session_method_pref(session_, method, names);
-  };
-  prefer(LIBSSH2_METHOD_HOSTKEY, host_key_types_wanted.c_str());
-  for (const int method : {LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC}) {
-    prefer(method, "aes128-ctr,aes256-ctr");
-  }
-  for (const int method : {LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC}) {
-    prefer(method, "hmac-sha2-256,hmac-sha2-512");
-  }
-}
-
-void SshSession::handshake(const SshSettings& settings) {
-  const auto pinned = KnownHosts{session_, settings.known_hosts}.pinned_methods(settings);
-  if (pinned.empty()) {
-    throw Error{{.what = "cannot trust " + settings.name,
-                 .detail = "its host key is not in " + settings.known_hosts,
-                 .hint = "on its console read the fingerprint (ssh-keygen -lf "
-                         "/etc/ssh/ssh_host_ed25519_key.pub), then pin it: hamn init --pin " +
-                         settings.name}};
-  }
-  set_methods(pinned);
-  until_done([&] { return libssh2_session_handshake(session_, socket_.get()); },
-             settings.connect_limit, "cannot talk ssh with " + settings.name);
-}
-
-void SshSession::check_host_key(const SshSettings& settings) {
-  std::size_t size = 0;
-  int type = 0;
-  const char* key = libssh2_session_hostkey(session_, &size, &type);
-  constexpr int mask = LIBSSH2_KNOWNHOST_TYPE_PLAIN | LIBSSH2_KNOWNHOST_KEYENC_RAW;
-  KnownHosts known{session_, settings.known_hosts};
-  if (key != nullptr && known.check(settings, key, size, mask) == LIBSSH2_KNOWNHOST_CHECK_MATCH) {
-    return;
-  }
-  throw Error{{.what = "refusing to talk to " + settings.name,
-               .detail = "it shows another host key than the one pinned in " +
-                         settings.known_hosts,
-               .hint = "if the host was reinstalled, pin its new key: hamn init --pin " +
-                       settings.name + "; if not, somebody else answers at " + settings.address,
-               .code = Exit::refused}};
-}
-
-void SshSession::authenticate_with_agent(const SshSettings& settings) {
-  const auto what = "cannot log in to " + settings.name + " as " + settings.user;
-  const std::unique_ptr<LIBSSH2_AGENT, void (*)(LIBSSH2_AGENT*)> agent{
-      libssh2_agent_init(session_), libssh2_agent_free};
-  if (agent == nullptr || libssh2_agent_connect(agent.get()) != 0 ||
-      libssh2_agent_list_identities(agent.get()) != 0) {
-    throw UnsupportedBySsh{{.what = what, .detail = "there is no ssh agent to ask for a key",
-                            .hint = "name a key file: key = \"/root/.ssh/id_ed25519\" in [ssh]"}};
-  }
-  libssh2_agent_publickey* each = nullptr;
-  while (libssh2_agent_get_identity(agent.get(), &each, each) == 0) {
-    const auto end = std::chrono::steady_clock::now() + settings.connect_limit;
-    int result = LIBSSH2_ERROR_EAGAIN;
-    while ((result = libssh2_agent_userauth(agent.get(), settings.user.c_str(), each)) ==
-               LIBSSH2_ERROR_EAGAIN &&
-           std::chrono::steady_clock::now() < end) {
-      wait(Milliseconds{100}, false);
-    }
-    if (result == 0) return;
-  }
-  throw UnsupportedBySsh{{.what = what, .detail = "no key of the ssh agent is accepted",
-                          .hint = "add the public key to authorized_keys over there"}};
-}
-
-void SshSession::authenticate(const SshSettings& settings) {
-  if (settings.key_file.empty()) return authenticate_with_agent(settings);
-  if (::access(settings.key_file.c_str(), R_OK) != 0) {
-    throw system_error("cannot read the ssh key " + settings.key_file, errno,
-                       "make one: ssh-keygen -t ed25519 -N '' -f " + settings.key_file);
-  }
-  until_done(
-      [&] {
-        return libssh2_userauth_publickey_fromfile_ex(
-            session_, settings.user.c_str(), static_cast<unsigned>(settings.user.size()), nullptr,
-            settings.key_file.c_str(), nullptr);
-      },
-      settings.connect_limit, "cannot log in to " + settings.name + " as " + settings.user);
-}
-
-LIBSSH2_CHANNEL* SshSession::start(const std::string& line, Milliseconds limit) {
-  LIBSSH2_CHANNEL* channel = nullptr;
-  constexpr std::string_view type = "session";
-  until_done(
-      [&]() -> long {
-        channel = libssh2_channel_open_ex(session_, type.data(), type.size(), receive_window_bytes,
-                                          LIBSSH2_CHANNEL_PACKET_DEFAULT, nullptr, 0);
-        return channel != nullptr ? 0 : libssh2_session_last_errno(session_);
-      },
-      limit, "cannot open an ssh channel");
-  constexpr std::string_view request = "exec";
-  until_done(
-      [&] {
-        return libssh2_channel_process_startup(channel, request.data(), request.size(),
-                                               line.data(), static_cast<unsigned>(line.size()));
-      },
-      limit, "cannot start a command over ssh");
-  return channel;
-}
-
-void SshSession::free_channel(LIBSSH2_CHANNEL* channel) noexcept {
+template <typename Attempt>
+long SshSession::attempt(const Attempt& call) {
   const std::lock_guard lock{mutex_};
-  // Closing is a courtesy: a few attempts, then the channel goes with its session.
-  for (int i = 0; i < 20 && libssh2_channel_free(channel) == LIBSSH2_ERROR_EAGAIN; ++i) {
-    pollfd item{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-    ::poll(&item, 1, 10);
+  flush();
+  const long result = call();
+  flush();
+  // Another thread may wait for what this one took from the socket, or poll without knowing that
+  // there is something to send.
+  if (waiting_ && (received_ || sent_ < outgoing_.size())) {
+    const std::uint64_t one = 1;
+    (void)!::write(wake_.get(), &one, sizeof one);
   }
-}
-
-long SshSession::try_read(LIBSSH2_CHANNEL* channel, int substream, char* buffer,
-                          std::size_t size) {
-  const std::lock_guard lock{mutex_};
-  if (write_pending_) {
-    unsigned long initial = 0;
-    const auto left = libssh2_channel_window_read_ex(channel, nullptr, &initial);
-    // Below this libssh2_channel_read() would send a window adjustment first.
-    if (left < initial / 4 * 3 + size) return LIBSSH2_ERROR_EAGAIN;
-  }
-  return libssh2_channel_read_ex(channel, substream, buffer, size);
-}
-
-long SshSession::try_write(LIBSSH2_CHANNEL* channel, const char* data, std::size_t size) {
-  const std::lock_guard lock{mutex_};
-  const auto result = libssh2_channel_write_ex(channel, 0, data, size);
-  write_pending_ = result == LIBSSH2_ERROR_EAGAIN &&
-                   (libssh2_session_block_directions(session_) &
-                    LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0;
+  received_ = false;
   return result;
 }
 
-int SshSession::try_send_eof(LIBSSH2_CHANNEL* channel) {
-  const std::lock_guard lock{mutex_};
-  return libssh2_channel_send_eof(channel);
+void SshSession::wait(Milliseconds longest) {
+  std::unique_lock lock{mutex_};
+  int next = 0;
+  libssh2_keepalive_send(of(library_), &next);
+  flush();
+  if (waiting_) {
+    moved_.wait_for(lock, longest);
+    return;
+  }
+  waiting_ = true;
+  const short events = sent_ < outgoing_.size() ? POLLIN | POLLOUT : POLLIN;
+  std::array<pollfd, 2> items{{{.fd = socket_.get(), .events = events, .revents = 0},
+                               {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+  lock.unlock();
+  ::poll(items.data(), items.size(), static_cast<int>(longest.count()));
+  lock.lock();
+  std::uint64_t count = 0;
+  if (items[1].revents != 0) (void)!::read(wake_.get(), &count, sizeof count);
+  waiting_ = false;
+  flush();
+  moved_.notify_all();
 }
 
-bool SshSession::at_end(LIBSSH2_CHANNEL* channel) {
-  const std::lock_guard lock{mutex_};
-  return libssh2_channel_eof(channel) != 0;
+long SshSession::until_done(const Call& call, Milliseconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    stop_if_interrupted();
+    const long result = attempt(call);
+    if (result != LIBSSH2_ERROR_EAGAIN || std::chrono::steady_clock::now() >= end) return result;
+    wait(slice);
+  }
 }
 
-int SshSession::exit_code(LIBSSH2_CHANNEL* channel, Milliseconds limit) {
-  until_done([&] { return libssh2_channel_close(channel); }, limit, "cannot close a command");
-  until_done([&] { return libssh2_channel_wait_closed(channel); }, limit,
-             "cannot learn how a command ended");
+void SshSession::open(const Call& call, Milliseconds limit, const std::string& what) {
+  const long result = until_done(call, limit);
+  if (result >= 0) return;
+  const bool silent = result == LIBSSH2_ERROR_EAGAIN;
+  throw Error{
+      {.what = what,
+       .detail = silent ? "the server was silent for " + human_duration(limit) : last_error(),
+       .hint = "check that the host is up and not overloaded"}};
+}
+
+SshChannel* SshSession::start(const std::string& line, Milliseconds limit) {
+  LIBSSH2_CHANNEL* channel = nullptr;
+  constexpr std::string_view type = "session";
+  open(
+      [&]() -> long {
+        channel =
+            libssh2_channel_open_ex(of(library_), type.data(), type.size(), receive_window_bytes,
+                                    LIBSSH2_CHANNEL_PACKET_DEFAULT, nullptr, 0);
+        return channel != nullptr ? 0 : libssh2_session_last_errno(of(library_));
+      },
+      limit, "cannot open an ssh channel");
+  constexpr std::string_view request = "exec";
+  open(
+      [&]() -> long {
+        return libssh2_channel_process_startup(channel, request.data(), request.size(), line.data(),
+                                               static_cast<unsigned>(line.size()));
+      },
+      limit, "cannot start a command over ssh");
+  return reinterpret_cast<SshChannel*>(channel);
+}
+
+void SshSession::free_channel(SshChannel* channel) noexcept {
+  const auto end = std::chrono::steady_clock::now() + 2 * slice;
+  std::unique_lock lock{mutex_};
+  int result = 0;
+  while ((result = libssh2_channel_free(of(channel))) == LIBSSH2_ERROR_EAGAIN &&
+         std::chrono::steady_clock::now() < end) {
+    flush();
+    pollfd item{.fd = socket_.get(), .events = POLLIN, .revents = 0};
+    lock.unlock();
+    ::poll(&item, 1, 10);
+    lock.lock();
+  }
+  flush();
+  worn_ = worn_ || result != 0;
+  last_use_ = std::chrono::steady_clock::now();
+}
+
+bool SshSession::is_usable() {
+  const std::lock_guard lock{mutex_};
+  pollfd item{.fd = socket_.get(), .events = POLLRDHUP, .revents = 0};
+  return !broken_ && !worn_ && ::poll(&item, 1, 0) == 0 &&
+         std::chrono::steady_clock::now() - last_use_ < longest_rest;
+}
+
+long SshSession::try_read(SshChannel* channel, int substream, char* buffer, std::size_t size) {
+  return attempt([&]() -> long {
+    const auto got = libssh2_channel_read_ex(of(channel), substream, buffer, size);
+    const bool is_end = got == 0 && libssh2_channel_eof(of(channel)) != 0;
+    return got == 0 && !is_end ? LIBSSH2_ERROR_EAGAIN : got;
+  });
+}
+
+long SshSession::try_write(SshChannel* channel, const char* data, std::size_t size) {
+  return attempt([&]() -> long {
+    if (outgoing_.size() - sent_ > longest_queue_bytes) return LIBSSH2_ERROR_EAGAIN;
+    // libssh2 would go on sending to a command that has ended, and nobody would ever make room.
+    if (libssh2_channel_eof(of(channel)) != 0 && libssh2_channel_wait_closed(of(channel)) == 0) {
+      return LIBSSH2_ERROR_CHANNEL_CLOSED;
+    }
+    const auto put = libssh2_channel_write_ex(of(channel), 0, data, size);
+    return put == 0 ? LIBSSH2_ERROR_EAGAIN : put;
+  });
+}
+
+long SshSession::try_send_eof(SshChannel* channel) {
+  return attempt([&]() -> long { return libssh2_channel_send_eof(of(channel)); });
+}
+
+bool SshSession::at_end(SshChannel* channel) {
+  const std::lock_guard lock{mutex_};
+  return libssh2_channel_eof(of(channel)) != 0;
+}
+
+bool SshSession::is_flushed() {
+  const std::lock_guard lock{mutex_};
+  flush();
+  return outgoing_.empty() || broken_;
+}
+
+std::optional<int> SshSession::exit_code(SshChannel* channel, Milliseconds limit) {
+  if (until_done([&]() -> long { return libssh2_channel_wait_closed(of(channel)); }, limit) < 0) {
+    return std::nullopt;
+  }
   const std::lock_guard lock{mutex_};
   char* signal = nullptr;
-  libssh2_channel_get_exit_signal(channel, &signal, nullptr, nullptr, nullptr, nullptr, nullptr);
-  const int code = signal != nullptr ? 128 + 9 : libssh2_channel_get_exit_status(channel);
-  if (signal != nullptr) libssh2_free(session_, signal);
+  libssh2_channel_get_exit_signal(of(channel), &signal, nullptr, nullptr, nullptr, nullptr,
+                                  nullptr);
+  if (signal == nullptr) return libssh2_channel_get_exit_status(of(channel));
+  const int code = code_of_signal(signal);
+  libssh2_free(of(library_), signal);
   return code;
 }
 
-void SshSession::wait(Milliseconds slice, bool wants_write) {
-  short events = POLLIN;
-  {
-    const std::lock_guard lock{mutex_};
-    const int directions = libssh2_session_block_directions(session_);
-    if (wants_write || (directions & LIBSSH2_SESSION_BLOCK_OUTBOUND) != 0) events |= POLLOUT;
-    if (wants_write && (directions & LIBSSH2_SESSION_BLOCK_OUTBOUND) == 0) events = POLLIN;
-    int next = 0;
-    if (!write_pending_) libssh2_keepalive_send(session_, &next);
-  }
-  pollfd item{.fd = socket_.get(), .events = events, .revents = 0};
-  ::poll(&item, 1, static_cast<int>(slice.count()));
+void SshSession::abandon() noexcept {
+  ::shutdown(socket_.get(), SHUT_RDWR);
+  const std::uint64_t one = 1;
+  (void)!::write(wake_.get(), &one, sizeof one);
 }
-
-void SshSession::abandon() noexcept { ::shutdown(socket_.get(), SHUT_RDWR); }
 
 std::string SshSession::last_error() {
   const std::lock_guard lock{mutex_};
   char* text = nullptr;
   int size = 0;
-  libssh2_session_last_error(session_, &text, &size, 0);
+  libssh2_session_last_error(of(library_), &text, &size, 0);
   return text != nullptr && size > 0 ? std::string{text, static_cast<std::size_t>(size)}
                                      : "the connection broke";
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,8 +25,8 @@ void make_non_blocking(int fd) {
   }
 }
 
-/// Waits in short slices, so that an interrupted run ends soon.
-void wait_until_ready(int fd, short events, Milliseconds limit) {
+/// Waits in short slices, so that an interrupted run or a closed stream ends soon.
+void wait_until_ready(int fd, short events, Milliseconds limit, const std::atomic<bool>& closed) {
   const auto end = std::chrono::steady_clock::now() + limit;
   for (;;) {
     stop_if_interrupted();
@@ -33,7 +34,7 @@ void wait_until_ready(int fd, short events, Milliseconds limit) {
         std::chrono::ceil<Milliseconds>(end - std::chrono::steady_clock::now()).count();
     pollfd item{.fd = fd, .events = events, .revents = 0};
     const int ready = ::poll(&item, 1, static_cast<int>(std::clamp<long>(rest, 0, 200)));
-    if (ready > 0) return;
+    if (ready > 0 || closed) return;
     if (ready < 0 && errno != EINTR) throw system_error("cannot wait", errno, broken_hint);
     if (rest <= 0) {
       throw Error{{.what = "the other end does not answer",
@@ -43,48 +44,84 @@ void wait_until_ready(int fd, short events, Milliseconds limit) {
   }
 }
 
-bool must_wait(int error) { return error == EAGAIN || error == EWOULDBLOCK || error == EINTR; }
+bool must_wait(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+bool is_socket(int fd) {
+  struct stat found {};
+  return ::fstat(fd, &found) == 0 && S_ISSOCK(found.st_mode);
+}
+
+Error closed_here() {
+  return Error{{.what = "the stream was closed", .detail = "by this side", .hint = broken_hint}};
+}
+
+/// The other end sees the end, but the descriptor stays owned until the end of life: a thread that
+/// waits in read() or write() cannot meet a number that was given to another file. A socket is shut
+/// down; a pipe is exchanged for /dev/null.
+void end_of(int fd, int how) noexcept {
+  if (::shutdown(fd, how) == 0 || errno != ENOTSOCK) return;
+  const Fd nothing{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+  if (nothing.is_open()) ::dup3(nothing.get(), fd, O_CLOEXEC);
+}
 
 }  // namespace
 
-FdStream::FdStream(Fd in, Fd out) : in_(std::move(in)), out_(std::move(out)) {
+FdStream::FdStream(Fd in, Fd out)
+    : in_(std::move(in)), out_(std::move(out)), out_is_socket_(is_socket(out_.get())) {
   make_non_blocking(in_.get());
   make_non_blocking(out_.get());
 }
 
 std::size_t FdStream::read(char* buffer, std::size_t size, Milliseconds limit) {
   for (;;) {
+    if (closed_) throw closed_here();
     const auto got = ::read(in_.get(), buffer, size);
-    if (got >= 0) return static_cast<std::size_t>(got);
-    if (errno == ECONNRESET) return 0;
-    if (!must_wait(errno)) throw system_error("cannot read from the stream", errno, broken_hint);
-    wait_until_ready(in_.get(), POLLIN, limit);
+    if (got > 0) return static_cast<std::size_t>(got);
+    if (got < 0 && must_wait(errno)) {
+      wait_until_ready(in_.get(), POLLIN, limit, closed_);
+      continue;
+    }
+    if (closed_) throw closed_here();
+    if (got == 0 || errno == ECONNRESET) return 0;
+    throw system_error("cannot read from the stream", errno, broken_hint);
   }
 }
 
 void FdStream::write(std::string_view data, Milliseconds limit) {
   while (!data.empty()) {
-    const auto put = ::write(out_.get(), data.data(), data.size());
-    if (put >= 0) {
-      data.remove_prefix(static_cast<std::size_t>(put));
-      continue;
-    }
-    if (!must_wait(errno)) {
-      throw system_error("the other end is gone", errno, broken_hint);
-    }
-    wait_until_ready(out_.get(), POLLOUT, limit);
+    if (!put_some(data)) wait_until_ready(out_.get(), POLLOUT, limit, closed_);
   }
 }
 
-void FdStream::close_write() {
-  if (::shutdown(out_.get(), SHUT_WR) < 0 && errno == ENOTSOCK) out_.reset();
+/// One attempt; false if the other end has no room. A pipe raises SIGPIPE here unless the program
+/// ignores it (install_signal_handlers()); a socket never does.
+bool FdStream::put_some(std::string_view& data) {
+  if (closed_) throw closed_here();
+  const auto put = out_is_socket_ ? ::send(out_.get(), data.data(), data.size(), MSG_NOSIGNAL)
+                                  : ::write(out_.get(), data.data(), data.size());
+  if (put < 0) {
+    if (must_wait(errno)) return false;
+    if (closed_) throw closed_here();
+    throw system_error("the other end is gone", errno, broken_hint);
+  }
+  data.remove_prefix(static_cast<std::size_t>(put));
+  return true;
 }
 
-// The descriptors stay owned until the end of life, so that a thread that waits in read() or
-// write() cannot meet a number that was given to another file; a socket is shut down instead.
+void FdStream::close_write() {
+  end_of(out_.get(), SHUT_WR);
+}
+
 void FdStream::close() noexcept {
-  ::shutdown(in_.get(), SHUT_RDWR);
-  ::shutdown(out_.get(), SHUT_RDWR);
+  closed_ = true;
+  end_of(in_.get(), SHUT_RDWR);
+  end_of(out_.get(), SHUT_RDWR);
+}
+
+long FdStream::receive_now(char* buffer, std::size_t size) noexcept {
+  return ::read(in_.get(), buffer, size);
 }
 
 Ending FdStream::finish(Milliseconds /*limit*/) {

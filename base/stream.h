@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -13,14 +14,16 @@ namespace hamn::base {
 
 /// How the program at the other end of a stream ended, as far as that can be known.
 struct Ending {
-  int exit_code = 0;          ///< 128 + n after signal n
-  std::string error_output;   ///< the last 16 KiB that it wrote to its standard error
+  /// 128 + n after signal n; 255, as with ssh(1), if the connection ended before it was known.
+  int exit_code = 0;
+  std::string error_output;  ///< the last 16 KiB that it wrote to its standard error
 };
 
 /// Bytes in both directions between two programs: a socket, a pair of pipes, an ssh channel.
 ///
 /// Threads: one may read while another writes; close() may be called from any thread and makes a
-/// waiting read or write fail. All calls throw Error when the stream broke or the limit passed.
+/// waiting read or write fail within 200 ms. All calls throw Error when the stream broke or was
+/// closed, or when the limit passed.
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -31,8 +34,9 @@ class Stream {
   /// Tells the other end that nothing more will be written.
   virtual void close_write() = 0;
   virtual void close() noexcept = 0;
-  /// Closes, waits for the program at the other end and tells how it ended.
-  /// Streams without a program answer {}.
+  /// Writes nothing more, drops what was not read, waits for the program at the other end and tells
+  /// how it ended. A program that does not end within the limit is given up; one of this host is
+  /// killed. Streams without a program close and answer {}.
   [[nodiscard]] virtual Ending finish(Milliseconds limit) = 0;
 };
 
@@ -47,9 +51,18 @@ class FdStream : public Stream {
   void close() noexcept override;
   [[nodiscard]] Ending finish(Milliseconds limit) override;
 
+ protected:
+  [[nodiscard]] bool is_closed() const noexcept { return closed_; }
+  /// What is there without waiting, as read(2) answers it.
+  [[nodiscard]] long receive_now(char* buffer, std::size_t size) noexcept;
+
  private:
+  [[nodiscard]] bool put_some(std::string_view& data);
+
   Fd in_;
   Fd out_;
+  bool out_is_socket_ = false;
+  std::atomic<bool> closed_{false};
 };
 
 /// Two connected streams inside this process, for tests and for a receiver in the same program.

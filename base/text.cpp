@@ -13,34 +13,48 @@ namespace {
 
 constexpr std::string_view blanks = " \t\r\n\v\f";
 
-bool is_control(unsigned char c) { return c < 0x20 || c == 0x7f; }
-
 std::string escaped(unsigned char c) {
   constexpr std::string_view digits = "0123456789abcdef";
   return {'\\', 'x', digits[c >> 4U], digits[c & 15U]};
 }
 
-/// True if the two bytes at `i` are a C1 control character in UTF-8 (U+0080 to U+009F).
-bool is_c1(std::string_view text, std::size_t i) {
-  return static_cast<unsigned char>(text[i]) == 0xc2 && i + 1 < text.size() &&
-         static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
-         static_cast<unsigned char>(text[i + 1]) <= 0x9f;
+/// One character of UTF-8 at the front of `text`: its bytes and its code point. Zero bytes if what
+/// stands there is not UTF-8 (overlong forms, surrogates and torn characters included).
+struct Character {
+  std::size_t size = 0;
+  std::uint32_t code = 0;
+};
+
+Character first_character(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return {.size = 1, .code = lead};
+  const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < size) return {};
+  std::uint32_t code = lead & (0x7fU >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0U) != 0x80U) return {};
+    code = code << 6U | (byte(i) & 0x3fU);
+  }
+  constexpr std::array<std::uint32_t, 5> smallest{0, 0, 0x80, 0x800, 0x10000};
+  const bool is_surrogate = code >= 0xd800 && code <= 0xdfff;
+  if (code < smallest.at(size) || code > 0x10ffff || is_surrogate) return {};
+  return {.size = size, .code = code};
 }
 
 std::string escape_controls(std::string_view text, bool keep_newlines) {
   std::string out;
   out.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c == '\n' && keep_newlines) {
-      out += '\n';
-    } else if (is_control(c)) {
-      out += escaped(c);
-    } else if (is_c1(text, i)) {
-      out += escaped(c) + escaped(static_cast<unsigned char>(text[++i]));
+  while (!text.empty()) {
+    const auto [size, code] = first_character(text);
+    const bool is_control = code < 0x20 || (code >= 0x7f && code <= 0x9f);
+    const auto bytes = text.substr(0, std::max<std::size_t>(1, size));
+    if (size > 0 && (!is_control || (code == '\n' && keep_newlines))) {
+      out += bytes;
     } else {
-      out += static_cast<char>(c);
+      for (const char c : bytes) out += escaped(static_cast<unsigned char>(c));
     }
+    text.remove_prefix(bytes.size());
   }
   return out;
 }
@@ -103,7 +117,9 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return out;
 }
 
-std::string printable(std::string_view text) { return escape_controls(text, false); }
+std::string printable(std::string_view text) {
+  return escape_controls(text, false);
+}
 
 std::string indent_following_lines(std::string_view text, int columns) {
   std::string out;
@@ -157,12 +173,12 @@ std::string human_size(std::uint64_t size_bytes) {
   if (size_bytes < 1024) return std::to_string(size_bytes) + " B";
   auto value = static_cast<double>(size_bytes);
   std::size_t unit = 0;
-  while (value >= 1024 && unit + 1 < units.size()) {
+  while (value >= 1023.5 && unit + 1 < units.size()) {
     value /= 1024;
     ++unit;
   }
   std::array<char, 32> text{};
-  (void)std::snprintf(text.data(), text.size(), value < 10 ? "%.1f %s" : "%.0f %s", value,
+  (void)std::snprintf(text.data(), text.size(), value < 9.95 ? "%.1f %s" : "%.0f %s", value,
                       units.at(unit));
   return text.data();
 }
@@ -170,13 +186,14 @@ std::string human_size(std::uint64_t size_bytes) {
 std::string human_duration(std::chrono::nanoseconds duration) {
   const double seconds = std::chrono::duration<double>(duration).count();
   if (seconds < 0) return "-" + human_duration(-duration);
+  // The bounds are where rounding would reach the next form: never "1000 ms" or "60.0 s".
   std::array<char, 32> text{};
-  if (seconds < 1) {
+  if (seconds < 0.9995) {
     (void)std::snprintf(text.data(), text.size(), "%.0f ms", seconds * 1000);
     return text.data();
   }
-  if (seconds < 60) {
-    (void)std::snprintf(text.data(), text.size(), seconds < 10 ? "%.2f s" : "%.1f s", seconds);
+  if (seconds < 59.95) {
+    (void)std::snprintf(text.data(), text.size(), seconds < 9.995 ? "%.2f s" : "%.1f s", seconds);
     return text.data();
   }
   struct Unit {
@@ -184,7 +201,7 @@ std::string human_duration(std::chrono::nanoseconds duration) {
     const char* name;
   };
   constexpr std::array<Unit, 4> units{{{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}}};
-  auto rest = static_cast<long long>(seconds);
+  auto rest = std::max(60LL, static_cast<long long>(seconds));
   std::string out;
   for (std::size_t i = 0; i < units.size(); ++i) {
     if (rest < units.at(i).size) continue;
@@ -234,8 +251,8 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
     const auto number = parse_unsigned(text.substr(0, number_end));
     text.remove_prefix(number_end);
     const auto name = text.substr(0, text.find_first_of("0123456789 "));
-    const auto* unit = std::find_if(units.begin(), units.end(),
-                                    [&](const Unit& u) { return u.name == name; });
+    const auto* unit =
+        std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == name; });
     if (!number || unit == units.end() || *number > limit / unit->milliseconds) return std::nullopt;
     total += *number * unit->milliseconds;
     if (total > limit) return std::nullopt;

@@ -19,8 +19,8 @@ namespace hamn::base {
 [[nodiscard]] std::vector<std::string> words_of(std::string_view text);
 [[nodiscard]] std::string join(const std::vector<std::string>& parts, std::string_view separator);
 
-/// Control characters (C0, DEL, C1) as \xNN, so that no file name and no server can write to the
-/// terminal or forge a log line. Newlines are escaped too.
+/// Control characters (C0, DEL, C1) and bytes that are not UTF-8 as \xNN, so that no file name and
+/// no server can write to the terminal or forge a log line. Newlines are escaped too.
 [[nodiscard]] std::string printable(std::string_view text);
 /// As printable(), but line breaks stay and the lines after the first are indented by `columns`.
 [[nodiscard]] std::string indent_following_lines(std::string_view text, int columns);

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/host.h"
 #include "base/plan.h"
 #include "dbrepl/cfgloc.h"
@@ -13,12 +16,14 @@ namespace hamn::dbrepl {
 
 /// What every driver needs to know and what does not change during a run.
 struct ReplicationContext {
-  std::string primary;               ///< name of the host in charge
+  std::string primary;  ///< name of the host in charge
   std::string standby;
   std::vector<std::string> program;  ///< how to call hamn there: {"hamn", "--config", …}
   DatabaseLocation location;         ///< where xCAT has its database
   DatabaseDirectories directories;
   std::uint64_t keep_points = 5;
+  /// A recovery point that says "the same at that time" is renewed when that is longer ago.
+  base::Milliseconds fresh_for = std::chrono::minutes{1};
 };
 
 /// Both sides as they were seen. A side that could not be asked is State::unknown.
@@ -57,10 +62,11 @@ class ReplicationDriver {
 
   /// From the primary: leads to a first recovery point on the standby.
   [[nodiscard]] virtual base::Plan seed(const Replica& seen) const = 0;
-  /// From the primary: brings the standby up to date; empty if it is.
+  /// From the primary: brings the standby up to date; empty if it is. This and seed() throw Error
+  /// if one of the sides is unknown or the primary's database is not healthy.
   [[nodiscard]] virtual base::Plan catch_up(const Replica& seen) const = 0;
   /// On the standby, the primary being down: puts the newest recovery point in charge. Requires
-  /// that xcatd is stopped there.
+  /// that xcatd is stopped there. Throws Error (Exit::refused) if there is no point.
   [[nodiscard]] virtual base::Plan promote(const base::Finding& points) const = 0;
   /// Back to what promote() replaced; empty if there is no way back.
   [[nodiscard]] virtual base::Plan undo_promote(const base::Facts& promoted_from) const = 0;

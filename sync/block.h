@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/stream.h"
+
+namespace hamn::sync {
+
+/// Messages travel in blocks, so that small ones share one write, one checksum and one compression
+/// context: docs/formats/wire.md.
+///
+///   block   := wire_size:u32 raw_size:u32 checksum:u64 bytes[wire_size]      (little-endian)
+///   bytes   := messages, or a piece of one zstd stream that yields raw_size bytes of messages
+///   message := type:u8 size:varint payload[size]
+///
+/// raw_size is 0 for a block that is not compressed. The checksum is XXH3 over `bytes`: ssh protects
+/// the line, this protects against everything before and behind it.
+constexpr std::uint32_t largest_block_bytes = 4U << 20U;
+constexpr std::size_t largest_message_bytes = 1U << 20U;
+
+/// One message as it came in. `payload` is valid until the next call.
+struct Message {
+  std::uint8_t type = 0;
+  std::string_view payload;
+};
+
+/// Collects messages into blocks and writes them. Threads: one.
+class BlockWriter {
+ public:
+  /// `stream` outlives the writer. With `compress`, blocks that shrink are compressed; the writer
+  /// stops trying for a while when they do not.
+  BlockWriter(base::Stream& stream, bool compress, base::Milliseconds limit);
+  ~BlockWriter();
+  BlockWriter(const BlockWriter&) = delete;
+  BlockWriter& operator=(const BlockWriter&) = delete;
+  void send(std::uint8_t type, std::string_view payload);
+  /// Writes what was collected.
+  void flush();
+  /// All bytes written so far [bytes].
+  [[nodiscard]] std::uint64_t written_bytes() const noexcept { return written_bytes_; }
+
+ private:
+  struct Compressor;
+  [[nodiscard]] bool worth_compressing();
+
+  base::Stream& stream_;
+  base::Milliseconds limit_;
+  std::unique_ptr<Compressor> compressor_;  ///< null: never compress
+  std::string collected_;
+  std::uint64_t written_bytes_ = 0;
+  unsigned raw_blocks_left_ = 0;  ///< send so many blocks as they are before trying again
+};
+
+/// Reads blocks and hands out their messages. Every size is checked before memory is taken for it.
+/// Threads: one.
+class BlockReader {
+ public:
+  BlockReader(base::Stream& stream, base::Milliseconds limit);
+  ~BlockReader();
+  BlockReader(const BlockReader&) = delete;
+  BlockReader& operator=(const BlockReader&) = delete;
+  /// False at the end of the stream. Throws Error if the stream ends inside a block, or if a block
+  /// is not as it should be.
+  [[nodiscard]] bool next(Message& message);
+  [[nodiscard]] std::uint64_t read_bytes() const noexcept { return read_bytes_; }
+
+ private:
+  struct Decompressor;
+  [[nodiscard]] bool read_block();
+  [[nodiscard]] std::size_t read_fully(char* into, std::size_t size);
+
+  base::Stream& stream_;
+  base::Milliseconds limit_;
+  std::unique_ptr<Decompressor> decompressor_;
+  std::string block_;
+  std::size_t position_ = 0;
+  std::uint64_t read_bytes_ = 0;
+};
+
+}  // namespace hamn::sync

@@ -1,0 +1,79 @@
+#include "sync/entry.h"
+
+#include <algorithm>
+
+namespace hamn::sync {
+
+DirectoryKey below(const DirectoryKey& directory, const std::string& name) {
+  return {.root = directory.root,
+          .path = directory.path.empty() ? name : directory.path + "/" + name};
+}
+
+DirectoryKey parent_of(const DirectoryKey& directory) {
+  const auto slash = directory.path.rfind('/');
+  return {.root = directory.root,
+          .path = slash == std::string::npos ? "" : directory.path.substr(0, slash)};
+}
+
+std::string name_of(const DirectoryKey& directory) {
+  return directory.path.substr(directory.path.rfind('/') + 1);
+}
+
+std::string to_text(ProblemKind kind) {
+  switch (kind) {
+    case ProblemKind::dangling: return "dangling link";
+    case ProblemKind::special: return "special file";
+    case ProblemKind::loop: return "link loop";
+    case ProblemKind::vanished: return "vanished";
+    case ProblemKind::unreadable: return "unreadable";
+    case ProblemKind::unstable: return "unstable";
+    case ProblemKind::not_written: return "not written";
+  }
+  return "unreadable";
+}
+
+bool is_note(ProblemKind kind) { return kind <= ProblemKind::vanished; }
+
+namespace {
+
+Change change_between(const Entry& before, const Entry& now) {
+  if (before.size_bytes != now.size_bytes || before.modified != now.modified ||
+      before.changed != now.changed || before.inode != now.inode) {
+    return Change::content;
+  }
+  if (before.mode != now.mode || before.uid != now.uid || before.gid != now.gid) {
+    return Change::metadata;
+  }
+  return Change::none;
+}
+
+}  // namespace
+
+DirectoryDiff diff_directory(const std::vector<Entry>& before, const std::vector<Entry>& now) {
+  DirectoryDiff diff;
+  auto old = before.begin();
+  for (const auto& entry : now) {
+    for (; old != before.end() && old->name < entry.name; ++old) diff.gone.push_back(&*old);
+    const bool was_there = old != before.end() && old->name == entry.name;
+    const bool same_kind = was_there && old->kind == entry.kind;
+    if (was_there && !same_kind) diff.gone.push_back(&*old);
+    if (entry.kind == Kind::directory) {
+      diff.directories.push_back(&entry);
+    } else {
+      const auto change = same_kind ? change_between(*old, entry) : Change::added;
+      if (change != Change::none) diff.changes.emplace_back(&entry, change);
+    }
+    if (was_there) ++old;
+  }
+  for (; old != before.end(); ++old) diff.gone.push_back(&*old);
+  return diff;
+}
+
+const Entry* find_entry(const std::vector<Entry>& listing, const std::string& name) {
+  const auto found = std::lower_bound(
+      listing.begin(), listing.end(), name,
+      [](const Entry& entry, const std::string& wanted) { return entry.name < wanted; });
+  return found != listing.end() && found->name == name ? &*found : nullptr;
+}
+
+}  // namespace hamn::sync

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/disk.h"
+#include "base/hash.h"
+
+namespace hamn::sync {
+
+enum class Kind : std::uint8_t { file = 1, directory = 2 };
+
+/// One name in one directory, with everything by which a change is recognised.
+struct Entry {
+  std::string name;
+  Kind kind = Kind::file;
+  std::uint32_t mode = 0;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint64_t size_bytes = 0;
+  base::FileTime modified;
+  base::FileTime changed;      ///< ctime on the sender; zero: look at the content next time
+  std::uint64_t inode = 0;     ///< on the sender
+  base::Hash128 content = {};  ///< zero: not known
+
+  friend bool operator==(const Entry&, const Entry&) = default;
+};
+
+/// A directory of a file set: number of its root, path below the root's parent. The empty path is
+/// the parent itself, which is not part of the set.
+struct DirectoryKey {
+  std::uint16_t root = 0;
+  std::string path;
+
+  friend auto operator<=>(const DirectoryKey&, const DirectoryKey&) = default;
+};
+
+[[nodiscard]] DirectoryKey below(const DirectoryKey& directory, const std::string& name);
+[[nodiscard]] DirectoryKey parent_of(const DirectoryKey& directory);
+[[nodiscard]] std::string name_of(const DirectoryKey& directory);
+
+/// What can be wrong with one path while the rest of the pass goes on.
+enum class ProblemKind : std::uint8_t {
+  dangling = 1,    ///< a link to nothing: left out, as there is nothing to copy
+  special = 2,     ///< device, fifo or socket: left out in the compat profile
+  loop = 3,        ///< a link to a directory above itself: left out
+  vanished = 4,    ///< gone between listing and reading: the next pass sees
+  unreadable = 5,
+  unstable = 6,    ///< changed each time it was read; the old copy stays
+  not_written = 7  ///< the receiver could not put it in place; the old copy stays
+};
+[[nodiscard]] std::string to_text(ProblemKind kind);
+/// Notes are told and counted; only real problems change the exit code.
+[[nodiscard]] bool is_note(ProblemKind kind);
+
+struct Problem {
+  ProblemKind kind = ProblemKind::unreadable;
+  std::string path;
+  std::string detail;
+
+  friend bool operator==(const Problem&, const Problem&) = default;
+};
+
+/// How one entry differs from what the index holds.
+enum class Change : std::uint8_t {
+  none,
+  added,
+  content,  ///< size, times or inode differ: the content has to be looked at
+  metadata  ///< owner or mode only
+};
+
+/// What happened to one directory between two passes. Pure result of diff_directory().
+struct DirectoryDiff {
+  std::vector<std::pair<const Entry*, Change>> changes;  ///< of files; pointers into `now`
+  std::vector<const Entry*> directories;                 ///< all of `now`
+  std::vector<const Entry*> gone;                        ///< pointers into `before`
+};
+
+/// Compares two listings, both sorted by name. An entry is unchanged only if kind, size, mtime,
+/// ctime, inode, owner and mode are equal, nanoseconds included. Pure.
+[[nodiscard]] DirectoryDiff diff_directory(const std::vector<Entry>& before,
+                                           const std::vector<Entry>& now);
+
+/// The entry of that name in a sorted listing, or null.
+[[nodiscard]] const Entry* find_entry(const std::vector<Entry>& listing, const std::string& name);
+
+}  // namespace hamn::sync

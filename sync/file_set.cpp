@@ -1,0 +1,82 @@
+#include "sync/file_set.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <cassert>
+
+#include "base/hash.h"
+
+namespace hamn::sync {
+
+namespace {
+
+constexpr const char* staging_prefix = ".hamn-stage-";
+
+Root root_of(const std::string& source, const std::string& destination) {
+  const auto parent = [](const std::string& path) {
+    return path.rfind('/') == 0 ? std::string{"/"} : path.substr(0, path.rfind('/'));
+  };
+  return {.source_parent = parent(source), .destination_parent = parent(destination),
+          .pattern = source.substr(source.rfind('/') + 1)};
+}
+
+}  // namespace
+
+FileSet make_file_set(const base::FileSetSettings& settings) {
+  FileSet set{.name = settings.name, .roots = {}, .exclude = settings.exclude};
+  for (const auto& path : settings.paths) set.roots.push_back(root_of(path, path));
+  return set;
+}
+
+FileSet make_moved_set(const std::string& name, const std::string& source,
+                       const std::string& destination) {
+  auto root = root_of(source, destination);
+  assert(destination.ends_with("/" + root.pattern));
+  return {.name = name, .roots = {std::move(root)}, .exclude = {}};
+}
+
+bool matches(const std::string& pattern, const std::string& name) {
+  if (name.starts_with('.') && !pattern.starts_with('.')) return false;
+  std::size_t p = 0;
+  std::size_t n = 0;
+  std::size_t star = std::string::npos;  // the last `*`, and where it began to match
+  std::size_t star_at = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      star_at = n;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
+      ++p;
+      ++n;
+    } else if (star != std::string::npos) {
+      p = star + 1;
+      n = ++star_at;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string::npos;
+}
+
+bool is_excluded(const FileSet& set, const std::string& path, const std::string& name) {
+  if (name.starts_with(staging_prefix)) return true;
+  return std::any_of(set.exclude.begin(), set.exclude.end(), [&](const std::string& pattern) {
+    const bool on_path = pattern.find('/') != std::string::npos;
+    return ::fnmatch(pattern.c_str(), on_path ? path.c_str() : name.c_str(), 0) == 0;
+  });
+}
+
+std::string fingerprint(const FileSet& set) {
+  std::string text;
+  for (const auto& root : set.roots) {
+    for (const auto& part : {root.source_parent, root.destination_parent, root.pattern}) {
+      text += std::to_string(part.size()) + ":" + part;
+    }
+  }
+  return base::sha256(text).substr(0, 16);
+}
+
+std::string staging_name(const std::string& set) { return staging_prefix + set; }
+
+}  // namespace hamn::sync

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/site.h"
+
+namespace hamn::sync {
+
+/// Where one path of a file set lives on both sides: everything in `parent` whose name matches
+/// `pattern`, with all that is below it. "/install" is the name "install" in "/".
+struct Root {
+  std::string source_parent;
+  std::string destination_parent;
+  std::string pattern;  ///< a name, or one with `*` and `?`
+
+  friend bool operator==(const Root&, const Root&) = default;
+};
+
+/// A named list of paths that reach the standby together: the unit of generations.
+struct FileSet {
+  std::string name;
+  std::vector<Root> roots;
+  std::vector<std::string> exclude;  ///< shell patterns: with '/' on the whole path, else on a name
+};
+
+/// The file set of the configuration; source and destination paths are the same.
+[[nodiscard]] FileSet make_file_set(const base::FileSetSettings& settings);
+
+/// A file set of hamn's own: the directory `source` arrives as `destination`, which has the same last
+/// name.
+[[nodiscard]] FileSet make_moved_set(const std::string& name, const std::string& source,
+                                     const std::string& destination);
+
+/// True if `name` fits `pattern`, in which `*` stands for any run of characters and `?` for one. A
+/// leading dot is matched by a dot only, as in a shell. Pure.
+[[nodiscard]] bool matches(const std::string& pattern, const std::string& name);
+
+/// True if the set leaves out the file `name` at the absolute path `path`, or if it is one of
+/// hamn's own staging directories.
+[[nodiscard]] bool is_excluded(const FileSet& set, const std::string& path,
+                               const std::string& name);
+
+/// Names the roots of a set: equal for equal roots in the same order.
+[[nodiscard]] std::string fingerprint(const FileSet& set);
+
+/// Name of the directory in which the receiver stages what is not complete yet.
+[[nodiscard]] std::string staging_name(const std::string& set);
+
+}  // namespace hamn::sync

@@ -1,0 +1,357 @@
+#include "sync/index.h"
+
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <functional>
+#include <string_view>
+
+#include "base/disk.h"
+#include "base/text.h"
+#include "sync/bytes.h"
+#include "sync/wire.h"
+
+namespace hamn::sync {
+
+namespace {
+
+constexpr int format_number = 1;
+
+std::string pack(const std::vector<Entry>& entries) {
+  ByteWriter out;
+  out.number(entries.size());
+  for (const auto& entry : entries) write_entry(out, entry);
+  auto bytes = out.take();
+  ByteWriter checksum;
+  checksum.fixed64(base::xxh64(bytes));
+  return bytes + checksum.take();
+}
+
+struct Counts {
+  std::int64_t files = 0;
+  std::int64_t bytes = 0;
+};
+
+Counts count(const std::vector<Entry>& entries) {
+  Counts counts;
+  for (const auto& entry : entries) {
+    if (entry.kind != Kind::file) continue;
+    ++counts.files;
+    counts.bytes += static_cast<std::int64_t>(entry.size_bytes);
+  }
+  return counts;
+}
+
+}  // namespace
+
+/// SQLite behind the index; translates its errors.
+struct Index::Database {
+  std::string path;
+  sqlite3* handle = nullptr;
+
+  explicit Database(std::string file) : path(std::move(file)) {
+    check(::sqlite3_open(path.c_str(), &handle));
+    ::sqlite3_busy_timeout(handle, 10'000);
+  }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  ~Database() { ::sqlite3_close_v2(handle); }
+
+  [[noreturn]] void damaged(const std::string& why) const {
+    throw IndexDamaged{{.what = "the index " + path + " is damaged", .detail = why,
+                        .hint = "nothing is lost: the next pass compares both sides anew"}};
+  }
+
+  void check(int result) const {
+    const int kind = result & 0xff;
+    if (kind == SQLITE_OK || kind == SQLITE_ROW || kind == SQLITE_DONE) return;
+    const std::string why = handle != nullptr ? ::sqlite3_errmsg(handle) : "no memory";
+    if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_ERROR) damaged(why);
+    throw base::Error{{.what = "cannot use the index " + path, .detail = why,
+                       .hint = kind == SQLITE_FULL ? "free some space there, then run again"
+                                                   : "look at that file and its directory"}};
+  }
+
+  void execute(const char* sql) const { check(::sqlite3_exec(handle, sql, nullptr, nullptr, nullptr)); }
+};
+
+namespace {
+
+/// One prepared statement; binds and reads with checks.
+class Statement {
+ public:
+  template <typename Database>
+  Statement(const Database& database, const char* sql)
+      : check_([&database](int result) { database.check(result); }) {
+    check_(::sqlite3_prepare_v2(database.handle, sql, -1, &statement_, nullptr));
+  }
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+  ~Statement() { ::sqlite3_finalize(statement_); }
+
+  Statement& bind(int at, std::int64_t value) {
+    check_(::sqlite3_bind_int64(statement_, at, value));
+    return *this;
+  }
+  Statement& bind(int at, std::string_view bytes) {
+    check_(::sqlite3_bind_blob64(statement_, at, bytes.data(), bytes.size(), SQLITE_TRANSIENT));
+    return *this;
+  }
+  bool step() {
+    const int result = ::sqlite3_step(statement_);
+    check_(result);
+    return result == SQLITE_ROW;
+  }
+  [[nodiscard]] std::int64_t number(int column) {
+    return ::sqlite3_column_int64(statement_, column);
+  }
+  [[nodiscard]] std::string bytes(int column) {
+    const void* data = ::sqlite3_column_blob(statement_, column);
+    const auto size = static_cast<std::size_t>(::sqlite3_column_bytes(statement_, column));
+    return data == nullptr ? std::string{} : std::string{static_cast<const char*>(data), size};
+  }
+
+ private:
+  std::function<void(int)> check_;
+  sqlite3_stmt* statement_ = nullptr;
+};
+
+/// Rolls back unless it was committed.
+template <typename Database>
+class Transaction {
+ public:
+  explicit Transaction(const Database& database) : database_(database) {
+    database_.execute("BEGIN IMMEDIATE");
+  }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction() {
+    if (!committed_) ::sqlite3_exec(database_.handle, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+  void commit() {
+    database_.execute("COMMIT");
+    committed_ = true;
+  }
+
+ private:
+  const Database& database_;
+  bool committed_ = false;
+};
+
+/// Paths below `path` sort between these two ('0' follows '/').
+std::pair<std::string, std::string> range_below(const std::string& path) {
+  return {path + "/", path + "0"};
+}
+
+}  // namespace
+
+void IndexBatch::put(const DirectoryKey& directory, const Entry& entry) {
+  directories[directory].entries[entry.name] = entry;
+}
+
+void IndexBatch::remove(const DirectoryKey& directory, const std::string& name) {
+  directories[directory].entries[name] = std::nullopt;
+}
+
+std::size_t IndexBatch::size() const {
+  std::size_t total = 0;
+  for (const auto& [key, directory] : directories) total += directory.entries.size();
+  return total;
+}
+
+Index::Index(const std::string& path) : database_(std::make_unique<Database>(path)) {
+  database_->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=268435456");
+  Statement version{*database_, "PRAGMA user_version"};
+  version.step();
+  const auto found = version.number(0);
+  if (found != 0 && found != format_number) database_->damaged("it has another format");
+  if (found == format_number) return;
+  Transaction transaction{*database_};
+  database_->execute(
+      "CREATE TABLE IF NOT EXISTS directory(root INTEGER, path BLOB, pass INTEGER, entries BLOB,"
+      " PRIMARY KEY(root, path)) WITHOUT ROWID;"
+      "CREATE TABLE IF NOT EXISTS state(key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;"
+      "INSERT OR REPLACE INTO state VALUES('pass', 1);"
+      "PRAGMA user_version=1");
+  transaction.commit();
+}
+
+Index::~Index() = default;
+Index::Index(Index&&) noexcept = default;
+
+IndexState Index::state() const {
+  IndexState state;
+  Statement rows{*database_, "SELECT key, value FROM state"};
+  while (rows.step()) {
+    const auto key = rows.bytes(0);
+    const auto time = [&] { return base::WallTime{base::Milliseconds{rows.number(1)}}; };
+    if (key == "generation") state.generation = static_cast<std::uint64_t>(rows.number(1));
+    if (key == "token") state.token = rows.bytes(1);
+    if (key == "complete") state.complete = rows.number(1) == 1;
+    if (key == "roots") state.roots = rows.bytes(1);
+    if (key == "peer") state.peer = rows.bytes(1);
+    if (key == "epoch") state.epoch = static_cast<std::uint64_t>(rows.number(1));
+    if (key == "as_of") state.as_of = time();
+    if (key == "committed") state.committed = time();
+    if (key == "files") state.files = static_cast<std::uint64_t>(rows.number(1));
+    if (key == "bytes") state.bytes = static_cast<std::uint64_t>(rows.number(1));
+  }
+  return state;
+}
+
+void Index::write_state(const IndexState& state) {
+  const auto put = [&](const char* key, auto value) {
+    // The cast: a blob would not compare equal to the text of the primary key.
+    Statement row{*database_, "INSERT OR REPLACE INTO state VALUES(CAST(?1 AS TEXT), ?2)"};
+    row.bind(1, std::string_view{key}).bind(2, value).step();
+  };
+  put("generation", static_cast<std::int64_t>(state.generation));
+  put("token", std::string_view{state.token});
+  put("complete", std::int64_t{state.complete ? 1 : 0});
+  put("roots", std::string_view{state.roots});
+  put("peer", std::string_view{state.peer});
+  put("epoch", static_cast<std::int64_t>(state.epoch));
+  put("as_of", static_cast<std::int64_t>(state.as_of.time_since_epoch().count()));
+  put("committed", static_cast<std::int64_t>(state.committed.time_since_epoch().count()));
+}
+
+std::vector<Entry> Index::directory(const DirectoryKey& key) const {
+  Statement row{*database_, "SELECT entries FROM directory WHERE root=?1 AND path=?2"};
+  row.bind(1, std::int64_t{key.root}).bind(2, std::string_view{key.path});
+  if (!row.step()) return {};
+  const auto packed = row.bytes(0);
+  if (packed.size() < 8) database_->damaged("the row of " + base::printable(key.path) + " is cut");
+  const auto bytes = std::string_view{packed}.substr(0, packed.size() - 8);
+  ByteReader checksum{std::string_view{packed}.substr(bytes.size())};
+  if (checksum.fixed64() != base::xxh64(bytes)) {
+    database_->damaged("the row of " + base::printable(key.path) + " has a wrong checksum");
+  }
+  ByteReader in{bytes};
+  std::vector<Entry> entries(in.number(bytes.size()));
+  for (auto& entry : entries) entry = read_entry(in);
+  return entries;
+}
+
+std::vector<DirectoryKey> Index::directories() const {
+  std::vector<DirectoryKey> keys;
+  Statement rows{*database_, "SELECT root, path FROM directory ORDER BY root, path"};
+  while (rows.step()) {
+    keys.push_back({.root = static_cast<std::uint16_t>(rows.number(0)), .path = rows.bytes(1)});
+  }
+  return keys;
+}
+
+void Index::store(const DirectoryKey& key, const std::vector<Entry>& entries) {
+  const auto before = count(directory(key));
+  const auto after = count(entries);
+  Statement row{*database_,
+                "INSERT OR REPLACE INTO directory(root, path, pass, entries) VALUES(?1, ?2,"
+                " (SELECT value FROM state WHERE key='pass'), ?3)"};
+  row.bind(1, std::int64_t{key.root}).bind(2, std::string_view{key.path});
+  row.bind(3, std::string_view{pack(entries)}).step();
+  Statement totals{*database_,
+                   "INSERT INTO state VALUES('files', ?1), ('bytes', ?2)"
+                   " ON CONFLICT(key) DO UPDATE SET value = value + excluded.value"};
+  totals.bind(1, after.files - before.files).bind(2, after.bytes - before.bytes).step();
+}
+
+void Index::remove_subtree(const DirectoryKey& key) {
+  const auto [first, last] = range_below(key.path);
+  std::vector<DirectoryKey> keys;
+  Statement rows{*database_,
+                 "SELECT path FROM directory WHERE root=?1 AND (path=?2 OR (path>=?3 AND path<?4))"};
+  rows.bind(1, std::int64_t{key.root}).bind(2, std::string_view{key.path});
+  rows.bind(3, std::string_view{first}).bind(4, std::string_view{last});
+  while (rows.step()) keys.push_back({.root = key.root, .path = rows.bytes(0)});
+  for (const auto& each : keys) {
+    store(each, {});  // takes its files out of the totals
+    Statement row{*database_, "DELETE FROM directory WHERE root=?1 AND path=?2"};
+    row.bind(1, std::int64_t{each.root}).bind(2, std::string_view{each.path}).step();
+  }
+}
+
+std::vector<Entry> Index::merged(const DirectoryKey& key, const IndexBatch::Directory& changes) {
+  std::vector<Entry> result;
+  const auto before = changes.starts_empty ? std::vector<Entry>{} : directory(key);
+  auto old = before.begin();
+  for (const auto& [name, entry] : changes.entries) {
+    for (; old != before.end() && old->name < name; ++old) result.push_back(*old);
+    const bool was_there = old != before.end() && old->name == name;
+    const bool was_directory = was_there && old->kind == Kind::directory;
+    if (was_directory && (!entry || entry->kind != Kind::directory)) {
+      remove_subtree(below(key, name));
+    }
+    if (was_there) ++old;
+    if (entry) result.push_back(*entry);
+  }
+  result.insert(result.end(), old, before.end());
+  return result;
+}
+
+void Index::commit(const IndexBatch& batch, IndexState state) {
+  Transaction transaction{*database_};
+  for (const auto& [key, changes] : batch.directories) store(key, merged(key, changes));
+  write_state(state);
+  transaction.commit();
+}
+
+void Index::start_full_pass() {
+  Transaction transaction{*database_};
+  database_->execute("UPDATE state SET value = value + 1 WHERE key='pass';"
+                     "INSERT OR REPLACE INTO state VALUES('complete', 0)");
+  transaction.commit();
+}
+
+void Index::finish_full_pass() {
+  Transaction transaction{*database_};
+  std::vector<DirectoryKey> stale;
+  {
+    Statement rows{*database_,
+                   "SELECT root, path FROM directory"
+                   " WHERE pass <> (SELECT value FROM state WHERE key='pass')"};
+    while (rows.step()) {
+      stale.push_back({.root = static_cast<std::uint16_t>(rows.number(0)), .path = rows.bytes(1)});
+    }
+  }
+  for (const auto& key : stale) remove_subtree(key);
+  transaction.commit();
+}
+
+void Index::clear() {
+  Transaction transaction{*database_};
+  database_->execute("DELETE FROM directory; DELETE FROM state WHERE key <> 'pass'");
+  transaction.commit();
+}
+
+std::optional<IndexState> read_index_state(const std::string& path) {
+  if (::access(path.c_str(), F_OK) < 0) return std::nullopt;
+  return Index{path}.state();
+}
+
+namespace {
+
+Index open_for(const std::string& path, const std::string& roots) {
+  Index index{path};
+  const auto state = index.state();
+  if (state.roots != roots) index.clear();
+  return index;
+}
+
+}  // namespace
+
+Index open_or_replace_index(const std::string& path, const std::string& roots,
+                            std::string& problem) {
+  base::make_directories(path.substr(0, path.rfind('/')), 0700);
+  try {
+    return open_for(path, roots);
+  } catch (const IndexDamaged& error) {
+    problem = error.detail();
+  }
+  for (const char* suffix : {"-wal", "-shm"}) (void)std::remove((path + suffix).c_str());
+  (void)std::rename(path.c_str(), (path + ".damaged").c_str());
+  return open_for(path, roots);
+}
+
+}  // namespace hamn::sync

@@ -1,0 +1,44 @@
+#include "sync/sender.h"
+
+#include "sync/receiver.h"
+#include "sync/set_sender.h"
+
+namespace hamn::sync {
+
+PeerRefused::PeerRefused(const Refusal& refusal)
+    : Error({.what = refusal.what, .detail = refusal.detail, .hint = refusal.hint,
+             .code = static_cast<base::Exit>(refusal.code)}),
+      deposed_(refusal.deposed), epoch_(refusal.epoch) {}
+
+Connection::Connection(std::unique_ptr<base::Stream> stream)
+    : stream_(std::move(stream)), writer_(*stream_, true, stream_limit),
+      inbox_(*stream_, stream_limit) {}
+
+Connection::~Connection() {
+  if (stream_ != nullptr) stream_->close();
+}
+
+base::Ending Connection::finish() {
+  writer_.flush();
+  stream_->close_write();
+  return stream_->finish(std::chrono::seconds{10});
+}
+
+base::Ending Connection::abort() {
+  try {
+    return stream_->finish(std::chrono::seconds{3});
+  } catch (const base::Error& error) {
+    return {.exit_code = 255, .error_output = error.detail()};
+  }
+}
+
+SendResult send_set(Connection& connection, const SendRequest& request, base::Clock& clock,
+                    base::Progress& progress) {
+  return SetSender{connection, request, clock, progress}.run();
+}
+
+std::string sender_index_path(const std::string& state_directory, const std::string& set) {
+  return state_directory + "/sync/" + set + ".sender.db";
+}
+
+}  // namespace hamn::sync

@@ -1,0 +1,138 @@
+#include "sync/staging.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "base/text.h"
+
+namespace hamn::sync {
+
+namespace {
+
+base::Fd duplicate(int fd) { return base::Fd{::fcntl(fd, F_DUPFD_CLOEXEC, 0)}; }
+
+}  // namespace
+
+Staging::Staging(base::Disk& disk, std::string record, std::string name)
+    : disk_(disk), record_(std::move(record)), name_(std::move(name)) {}
+
+void Staging::sweep() {
+  const auto text = base::read_file(record_);
+  if (!text) return;
+  for (const auto& escaped : base::lines_of(*text)) {
+    const auto path = base::unhex(escaped);
+    if (!path || !path->starts_with('/')) continue;
+    std::optional<base::Fd> holder;
+    try {
+      holder = disk_.open_root(*path);
+    } catch (const base::DiskError&) {
+      continue;  // the directory is gone, and the staging directory with it
+    }
+    const auto left = disk_.open_directory(holder->get(), name_);
+    if (!left) continue;
+    base::remove_content(disk_, left->get());
+    disk_.remove_directory(holder->get(), name_);
+  }
+}
+
+int Staging::make_place(int holder, const std::string& path) {
+  recorded_.push_back(base::hex(path));
+  base::replace_file(disk_, {.path = record_, .content = base::join(recorded_, "\n") + "\n",
+                             .mode = 0600});
+  const auto before = disk_.status_of(holder);
+  if (const auto left = disk_.open_directory(holder, name_)) {
+    base::remove_content(disk_, left->get());
+  } else {
+    disk_.make_directory(holder, name_, 0700);
+  }
+  auto opened = disk_.open_directory(holder, name_);
+  if (!opened) throw base::DiskError{"cannot open the staging directory in " + path, ENOENT};
+  places_.push_back({.device = before.device, .directory = std::move(*opened),
+                     .holder = duplicate(holder), .holder_modified = before.modified});
+  return static_cast<int>(places_.size()) - 1;
+}
+
+int Staging::place_for(int directory, int top, const std::string& top_path,
+                       const std::string& directory_path) {
+  const auto device = disk_.status_of(directory).device;
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (places_[i].device == device) return static_cast<int>(i);
+  }
+  const bool at_top = disk_.status_of(top).device == device;
+  return make_place(at_top ? top : directory, at_top ? top_path : directory_path);
+}
+
+Staging::File Staging::create(int directory, int top, const std::string& top_path,
+                              const std::string& directory_path) {
+  File file;
+  file.place = place_for(directory, top, top_path, directory_path);
+  file.name = std::to_string(++counter_);
+  file.fd = disk_.create_file(places_[static_cast<std::size_t>(file.place)].directory.get(),
+                              file.name, 0600);
+  return file;
+}
+
+void Staging::add(File file, std::uint32_t directory, const std::string& final_name,
+                  std::uint64_t tag) {
+  pending_.push_back({.file = std::move(file), .directory = directory, .final_name = final_name,
+                      .tag = tag});
+  // Many open files are of no use: a large batch is synced per file system.
+  if (is_large()) {
+    for (auto& each : pending_) each.file.fd.reset();
+  }
+}
+
+void Staging::discard(const File& file) {
+  disk_.remove_file(places_[static_cast<std::size_t>(file.place)].directory.get(), file.name);
+}
+
+void Staging::sync_pending() {
+  if (!is_large()) {
+    for (const auto& each : pending_) disk_.sync_file(each.file.fd.get());
+    return;
+  }
+  std::set<int> used;
+  for (const auto& each : pending_) used.insert(each.file.place);
+  for (const int place : used) {
+    disk_.sync_filesystem(places_[static_cast<std::size_t>(place)].directory.get());
+  }
+}
+
+void Staging::put_in_place(const Pending& pending, int to, std::vector<Failure>& failures) {
+  const int from = places_[static_cast<std::size_t>(pending.file.place)].directory.get();
+  try {
+    // A directory gives way only if it is empty, as in rsync.
+    const auto there = disk_.status(to, pending.final_name);
+    if (there && there->type == base::FileType::directory) {
+      disk_.remove_directory(to, pending.final_name);
+    }
+    disk_.rename(from, pending.file.name, to, pending.final_name);
+  } catch (const base::DiskError& error) {
+    failures.push_back({.tag = pending.tag, .detail = error.detail(),
+                        .error_number = error.error_number()});
+    disk_.remove_file(from, pending.file.name);
+  }
+}
+
+std::vector<Staging::Failure> Staging::commit(const std::function<int(std::uint32_t)>& open) {
+  std::vector<Failure> failures;
+  sync_pending();
+  for (const auto& pending : pending_) put_in_place(pending, open(pending.directory), failures);
+  pending_.clear();
+  return failures;
+}
+
+void Staging::close() {
+  for (const auto& place : places_) {
+    base::remove_content(disk_, place.directory.get());
+    disk_.remove_directory(place.holder.get(), name_);
+    disk_.set_modified(place.holder.get(), place.holder_modified);
+  }
+  places_.clear();
+  recorded_.clear();
+}
+
+}  // namespace hamn::sync

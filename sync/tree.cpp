@@ -1,0 +1,229 @@
+#include "sync/tree.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "base/text.h"
+
+namespace hamn::sync {
+
+namespace {
+
+constexpr int read_attempts = 3;
+constexpr std::size_t piece_bytes = 256U << 10U;
+
+base::FileTime to_file_time(const timespec& time) {
+  return {.seconds = time.tv_sec, .nanoseconds = static_cast<std::uint32_t>(time.tv_nsec)};
+}
+
+Entry to_entry(const struct stat& from, const std::string& name) {
+  Entry entry;
+  entry.name = name;
+  entry.kind = S_ISDIR(from.st_mode) ? Kind::directory : Kind::file;
+  entry.mode = from.st_mode & 07777U;
+  entry.uid = from.st_uid;
+  entry.gid = from.st_gid;
+  entry.size_bytes = S_ISDIR(from.st_mode) ? 0 : static_cast<std::uint64_t>(from.st_size);
+  entry.modified = to_file_time(from.st_mtim);
+  entry.changed = to_file_time(from.st_ctim);
+  entry.inode = from.st_ino;
+  return entry;
+}
+
+/// Everything that a change of the file would move.
+bool same_file(const Entry& a, const Entry& b) {
+  return a.size_bytes == b.size_bytes && a.modified == b.modified && a.changed == b.changed &&
+         a.inode == b.inode;
+}
+
+std::optional<OpenDirectory> opened(int fd, const std::string& path) {
+  OpenDirectory directory{.fd = base::Fd{fd}, .path = path};
+  if (fd < 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw base::DiskError{"cannot open directory " + base::printable(path), errno};
+  }
+  struct stat found {};
+  if (::fstat(fd, &found) < 0) throw base::DiskError{"cannot look at " + path, errno};
+  directory.device = found.st_dev;
+  directory.inode = found.st_ino;
+  return directory;
+}
+
+int open_for_reading(const OpenDirectory& directory, const std::string& name) {
+  constexpr int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  const int fd = ::openat(directory.fd.get(), name.c_str(), flags | O_NOATIME);
+  if (fd >= 0 || errno != EPERM) return fd;
+  return ::openat(directory.fd.get(), name.c_str(), flags);
+}
+
+std::string join_path(const std::string& parent, const std::string& name) {
+  return parent == "/" ? "/" + name : parent + "/" + name;
+}
+
+/// Looks through links. Says in `problem` why the name is left out.
+std::optional<Entry> look(const OpenDirectory& directory, const std::string& name,
+                          Problem& problem) {
+  struct stat found {};
+  if (::fstatat(directory.fd.get(), name.c_str(), &found, 0) == 0) {
+    if (S_ISREG(found.st_mode) || S_ISDIR(found.st_mode)) return to_entry(found, name);
+    problem.kind = ProblemKind::special;
+    problem.detail = "a device, fifo or socket";
+    return std::nullopt;
+  }
+  const int error = errno;
+  const bool is_link = ::fstatat(directory.fd.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+                       S_ISLNK(found.st_mode);
+  if (error == ENOENT || error == ENOTDIR) {
+    problem.kind = is_link ? ProblemKind::dangling : ProblemKind::vanished;
+  } else if (error == ELOOP) {
+    problem.kind = ProblemKind::loop;
+  } else {
+    problem.kind = ProblemKind::unreadable;
+  }
+  problem.detail = base::system_error("", error, "").detail();
+  return std::nullopt;
+}
+
+/// Reads up to `limit` + 1 bytes, so that a file that grew beyond is noticed.
+bool read_content(int fd, std::uint64_t size, std::uint64_t limit, std::string& content) {
+  content.resize(std::min(size, limit) + 1);
+  std::size_t have = 0;
+  while (have < content.size()) {
+    const auto got = ::pread(fd, content.data() + have, content.size() - have,
+                             static_cast<off_t>(have));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return false;
+    if (got == 0) break;
+    have += static_cast<std::size_t>(got);
+  }
+  content.resize(have);
+  return true;
+}
+
+SmallFile read_once(const OpenDirectory& directory, const std::string& name,
+                    std::uint64_t limit_bytes) {
+  SmallFile file;
+  const base::Fd fd{open_for_reading(directory, name)};
+  struct stat before {};
+  if (!fd.is_open() || ::fstat(fd.get(), &before) < 0) {
+    file.error_number = errno;
+    file.result = errno == ENOENT || errno == ENOTDIR ? SmallFile::Result::vanished
+                                                      : SmallFile::Result::unreadable;
+    return file;
+  }
+  if (!S_ISREG(before.st_mode)) {
+    file.result = SmallFile::Result::vanished;
+    return file;
+  }
+  file.entry = to_entry(before, name);
+  if (!read_content(fd.get(), file.entry.size_bytes, limit_bytes, file.content)) {
+    file.error_number = errno;
+    file.result = SmallFile::Result::unreadable;
+    return file;
+  }
+  struct stat after {};
+  const bool stable = ::fstat(fd.get(), &after) == 0 &&
+                      same_file(file.entry, to_entry(after, name)) &&
+                      file.content.size() == file.entry.size_bytes;
+  if (!stable) file.result = SmallFile::Result::unstable;
+  return file;
+}
+
+}  // namespace
+
+std::optional<OpenDirectory> open_source(const std::string& path) {
+  return opened(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC), path);
+}
+
+std::optional<OpenDirectory> open_below(const OpenDirectory& parent, const std::string& name) {
+  return opened(::openat(parent.fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                join_path(parent.path, name));
+}
+
+Listing list_source(const OpenDirectory& directory, const FileSet& set,
+                    const std::string& pattern) {
+  base::RealDisk disk;
+  auto names = disk.list(directory.fd.get());
+  std::sort(names.begin(), names.end());
+  Listing listing;
+  for (const auto& name : names) {
+    if (!pattern.empty() && !matches(pattern, name)) continue;
+    const auto path = join_path(directory.path, name);
+    if (is_excluded(set, path, name)) continue;
+    Problem problem{.kind = ProblemKind::unreadable, .path = path, .detail = {}};
+    if (auto entry = look(directory, name, problem)) {
+      listing.entries.push_back(std::move(*entry));
+    } else {
+      listing.problems.push_back(std::move(problem));
+    }
+  }
+  return listing;
+}
+
+Entry describe(const OpenDirectory& directory, const std::string& name) {
+  struct stat found {};
+  if (::fstat(directory.fd.get(), &found) < 0) {
+    throw base::DiskError{"cannot look at " + directory.path, errno};
+  }
+  return to_entry(found, name);
+}
+
+SmallFile read_small(const OpenDirectory& directory, const std::string& name,
+                     std::uint64_t limit_bytes) {
+  SmallFile file;
+  for (int attempt = 0; attempt < read_attempts; ++attempt) {
+    file = read_once(directory, name, limit_bytes);
+    if (file.result != SmallFile::Result::unstable) break;
+  }
+  if (file.result == SmallFile::Result::read) file.entry.content = base::xxh128(file.content);
+  return file;
+}
+
+std::optional<LargeFile> open_large(const OpenDirectory& directory, const std::string& name) {
+  LargeFile file{.fd = base::Fd{open_for_reading(directory, name)}, .entry = {}};
+  if (!file.fd.is_open()) {
+    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    throw base::DiskError{"cannot open " + base::printable(join_path(directory.path, name)), errno};
+  }
+  struct stat found {};
+  if (::fstat(file.fd.get(), &found) < 0) throw base::DiskError{"cannot look at a file", errno};
+  if (!S_ISREG(found.st_mode)) return std::nullopt;
+  file.entry = to_entry(found, name);
+  return file;
+}
+
+bool is_unchanged(const LargeFile& file) {
+  struct stat found {};
+  return ::fstat(file.fd.get(), &found) == 0 &&
+         same_file(file.entry, to_entry(found, file.entry.name));
+}
+
+base::Hash128 hash_of(int file) {
+  base::Xxh128 hash;
+  std::string buffer(piece_bytes, '\0');
+  for (off_t offset = 0;;) {
+    const auto got = ::pread(file, buffer.data(), buffer.size(), offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw base::DiskError{"cannot read a file", errno};
+    if (got == 0) return hash.value();
+    hash.add(std::string_view{buffer}.substr(0, static_cast<std::size_t>(got)));
+    offset += got;
+  }
+}
+
+bool is_racy(const Entry& entry) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const auto in_ms = [](std::int64_t seconds, std::int64_t nanoseconds) {
+    return seconds * 1000 + nanoseconds / 1'000'000;
+  };
+  return in_ms(entry.changed.seconds, entry.changed.nanoseconds) + racy_window.count() >=
+         in_ms(now.tv_sec, now.tv_nsec);
+}
+
+}  // namespace hamn::sync

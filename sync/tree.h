@@ -1,0 +1,76 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/fd.h"
+#include "sync/entry.h"
+#include "sync/file_set.h"
+
+namespace hamn::sync {
+
+/// What one directory of the source holds, as `rsync -L` sees it: links stand for what they point
+/// to. Names that are left out come back as problems.
+struct Listing {
+  std::vector<Entry> entries;  ///< sorted by name
+  std::vector<Problem> problems;
+};
+
+/// A directory of the source that is being walked.
+struct OpenDirectory {
+  base::Fd fd;
+  std::string path;  ///< absolute, for messages and exclude patterns
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+};
+
+/// Opens a directory of the source, following links. Nothing if it is not there.
+[[nodiscard]] std::optional<OpenDirectory> open_source(const std::string& path);
+/// Opens `name` in `parent`. Nothing if it vanished; throws DiskError if it cannot be read.
+[[nodiscard]] std::optional<OpenDirectory> open_below(const OpenDirectory& parent,
+                                                      const std::string& name);
+
+/// Lists a directory. With `pattern`, only names that match it: the top of a root. Throws DiskError
+/// if the directory cannot be read, because then nothing may be concluded from what is missing.
+[[nodiscard]] Listing list_source(const OpenDirectory& directory, const FileSet& set,
+                                  const std::string& pattern);
+
+/// The attributes of an open directory as an entry named `name`.
+[[nodiscard]] Entry describe(const OpenDirectory& directory, const std::string& name);
+
+/// Outcome of reading a whole small file between two looks at it.
+struct SmallFile {
+  enum class Result { read, vanished, unreadable, unstable };
+  Result result = Result::read;
+  Entry entry;  ///< as it was when it was read; content hash filled in
+  std::string content;
+  int error_number = 0;
+};
+
+/// Reads a file of at most `limit_bytes` so that content and attributes belong together: it is looked
+/// at before and after, and read again if it changed meanwhile, three times at most.
+[[nodiscard]] SmallFile read_small(const OpenDirectory& directory, const std::string& name,
+                                   std::uint64_t limit_bytes);
+
+/// A larger file, opened for reading in pieces.
+struct LargeFile {
+  base::Fd fd;
+  Entry entry;
+};
+
+/// Nothing if it vanished or is no regular file any more; throws DiskError if it cannot be opened.
+[[nodiscard]] std::optional<LargeFile> open_large(const OpenDirectory& directory,
+                                                  const std::string& name);
+/// True if the file is still as `entry` says.
+[[nodiscard]] bool is_unchanged(const LargeFile& file);
+/// XXH3 of an open file.
+[[nodiscard]] base::Hash128 hash_of(int file);
+
+/// Files whose ctime is this close to the moment of reading may change again within the same tick of
+/// the kernel's clock: their ctime is not remembered, and the next pass looks at the content (the
+/// "racily clean" rule of git).
+constexpr std::chrono::milliseconds racy_window{50};
+[[nodiscard]] bool is_racy(const Entry& entry);
+
+}  // namespace hamn::sync

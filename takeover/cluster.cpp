@@ -1,0 +1,162 @@
+#include "takeover/cluster.h"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/network.h"
+#include "base/text.h"
+
+namespace hamn::takeover {
+
+namespace {
+
+bool is_disabled(const Row& row) {
+  const auto found = row.find("disable");
+  return found != row.end() && (found->second == "1" || found->second == "yes");
+}
+
+const std::string& value_of(const Row& row, const std::string& column) {
+  static const std::string nothing;
+  const auto found = row.find(column);
+  return found == row.end() ? nothing : found->second;
+}
+
+/// Attributes by node and group, as xCAT resolves them.
+class Attributes {
+ public:
+  Attributes(const Tables& tables, const std::string& table, const std::string& column) {
+    const auto found = tables.find(table);
+    if (found == tables.end()) return;
+    for (const auto& row : found->second) {
+      const auto& value = value_of(row, column);
+      if (!value.empty() && !value.starts_with("|")) values_[value_of(row, "node")] = value;
+    }
+  }
+
+  [[nodiscard]] std::string of(const std::string& node,
+                               const std::vector<std::string>& groups) const {
+    if (const auto own = values_.find(node); own != values_.end()) return own->second;
+    for (const auto& group : groups) {
+      if (const auto shared = values_.find(group); shared != values_.end()) return shared->second;
+    }
+    return {};
+  }
+
+ private:
+  std::map<std::string, std::string> values_;
+};
+
+/// "02:00:00:00:02:01!*NOIP*|02:…" → the first address in lower case.
+std::string first_mac(const std::string& text) {
+  auto mac = text.substr(0, text.find_first_of("!|"));
+  std::transform(mac.begin(), mac.end(), mac.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return mac;
+}
+
+base::Error unreadable(const std::string& file, const std::string& why) {
+  return base::Error{{.what = "cannot read the cluster table " + file, .detail = why,
+                      .hint = "check the copy: hamn db verify"}};
+}
+
+std::string column_text(sqlite3_stmt* statement, int column) {
+  const auto* text = ::sqlite3_column_text(statement, column);
+  return text == nullptr ? std::string{} : reinterpret_cast<const char*>(text);
+}
+
+std::vector<Row> read_table(const std::string& file, const std::string& table) {
+  sqlite3* raw = nullptr;
+  const int opened = ::sqlite3_open_v2(file.c_str(), &raw, SQLITE_OPEN_READONLY, nullptr);
+  const std::unique_ptr<sqlite3, int (*)(sqlite3*)> database{raw, ::sqlite3_close_v2};
+  if (opened != SQLITE_OK) throw unreadable(file, ::sqlite3_errmsg(raw));
+  ::sqlite3_busy_timeout(raw, 5000);
+  sqlite3_stmt* prepared = nullptr;
+  const std::unique_ptr<char, void (*)(void*)> sql{
+      ::sqlite3_mprintf("SELECT * FROM \"%w\"", table.c_str()), ::sqlite3_free};
+  if (::sqlite3_prepare_v2(raw, sql.get(), -1, &prepared, nullptr) != SQLITE_OK) {
+    const std::string why = ::sqlite3_errmsg(raw);
+    if (why.starts_with("no such table")) return {};  // made, but never used by xCAT
+    throw unreadable(file, why);
+  }
+  const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement{prepared,
+                                                                        ::sqlite3_finalize};
+  std::vector<Row> rows;
+  int result = 0;
+  while ((result = ::sqlite3_step(prepared)) == SQLITE_ROW) {
+    Row row;
+    for (int column = 0; column < ::sqlite3_column_count(prepared); ++column) {
+      auto value = column_text(prepared, column);
+      if (!value.empty()) row[::sqlite3_column_name(prepared, column)] = std::move(value);
+    }
+    if (!is_disabled(row)) rows.push_back(std::move(row));
+  }
+  if (result != SQLITE_DONE) throw unreadable(file, ::sqlite3_errmsg(raw));
+  return rows;
+}
+
+}  // namespace
+
+std::string Cluster::site_value(const std::string& key, const std::string& fallback) const {
+  const auto found = site.find(key);
+  return found == site.end() ? fallback : found->second;
+}
+
+Cluster make_cluster(Tables tables) {
+  Cluster cluster;
+  for (const auto& row : tables["site"]) cluster.site[value_of(row, "key")] = value_of(row, "value");
+  for (const auto& row : tables["hosts"]) {
+    const auto& address = value_of(row, "ip");
+    if (base::is_address(address)) cluster.addresses[value_of(row, "node")] = address;
+  }
+  const Attributes macs{tables, "mac", "mac"};
+  const Attributes service_nodes{tables, "noderes", "servicenode"};
+  const Attributes methods{tables, "noderes", "netboot"};
+  const Attributes states{tables, "chain", "currstate"};
+  const Attributes consoles{tables, "nodehm", "cons"};
+  for (const auto& row : tables["nodelist"]) {
+    Node node;
+    node.name = value_of(row, "node");
+    const auto groups = base::split(value_of(row, "groups"), ',');
+    node.mac = first_mac(macs.of(node.name, groups));
+    node.service_node = service_nodes.of(node.name, groups);
+    node.boot_method = methods.of(node.name, groups);
+    node.state = states.of(node.name, groups);
+    node.has_console = !consoles.of(node.name, groups).empty();
+    cluster.nodes.push_back(std::move(node));
+  }
+  cluster.tables = std::move(tables);
+  return cluster;
+}
+
+Tables read_sqlite_cluster(const std::string& directory) {
+  constexpr std::string_view suffix = ".sqlite";
+  Tables tables;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator{directory, error}) {
+    const auto name = entry.path().filename().string();
+    if (!name.ends_with(suffix)) continue;
+    const auto table = name.substr(0, name.size() - suffix.size());
+    tables[table] = read_table(entry.path().string(), table);
+  }
+  if (error) throw unreadable(directory, error.message());
+  return tables;
+}
+
+std::map<std::string, std::vector<std::string>> parse_hosts(const std::string& text) {
+  std::map<std::string, std::vector<std::string>> hosts;
+  for (const auto& line : base::lines_of(text)) {
+    const auto words = base::words_of(line.substr(0, line.find('#')));
+    if (words.size() < 2 || !base::is_address(words.front())) continue;
+    if (words.front().starts_with("127.") || words.front() == "::1") continue;
+    for (std::size_t i = 1; i < words.size(); ++i) hosts[words[i]].push_back(words.front());
+  }
+  return hosts;
+}
+
+}  // namespace hamn::takeover

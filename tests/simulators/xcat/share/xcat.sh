@@ -1,0 +1,5 @@
+XCATROOT=/opt/xcat
+PATH=$XCATROOT/bin:$XCATROOT/sbin:$XCATROOT/share/xcat/tools:$PATH
+MANPATH=$XCATROOT/share/man:$MANPATH
+export XCATROOT PATH MANPATH
+export PERL_BADLANG=0
