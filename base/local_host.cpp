@@ -149,9 +149,10 @@ class ProcessStream : public FdStream {
     const auto end = std::chrono::steady_clock::now() + limit;
     if (!is_closed()) close_write();
     while (!code_ && std::chrono::steady_clock::now() < end) {
-      if (!is_closed()) drop_output();
+      // What nobody reads any more must not keep the program from ending.
+      const bool is_open = !is_closed() && drop_input(Milliseconds{2});
       code_ = poll_process(pid_);
-      if (!code_) std::this_thread::sleep_for(Milliseconds{2});
+      if (!code_ && !is_open) std::this_thread::sleep_for(Milliseconds{2});
     }
     close();
     if (!code_) code_ = kill_process_group(pid_, kill_grace);
@@ -159,13 +160,6 @@ class ProcessStream : public FdStream {
   }
 
  private:
-  /// What nobody reads any more must not keep the program from ending.
-  void drop_output() {
-    std::array<char, 65536> buffer{};
-    for (int i = 0; i < 64 && receive_now(buffer.data(), buffer.size()) > 0; ++i) {
-    }
-  }
-
   [[nodiscard]] std::string error_tail() const {
     constexpr off_t kept = 16384;
     struct stat found {};

@@ -68,6 +68,9 @@ std::string sign(Mark mark) {
   return " ";
 }
 
+/// Text that wraps below this width is hard to read [columns].
+constexpr std::size_t narrowest_text = 36;
+
 struct TextBody {
   std::size_t columns;
 
@@ -96,11 +99,39 @@ struct TextBody {
       }
       before_last += widths[c] + 2;
     }
-    const auto last_width = columns > before_last + 20 ? columns - before_last : 20;
+    std::size_t last_natural = 0;
+    for (const auto& row : table.rows) {
+      for (const auto& line : split(cell(row, widths.size() - 1), '\n')) {
+        last_natural = std::max(last_natural, width(cell(line)));
+      }
+    }
+    const bool fits = columns >= before_last + std::min(last_natural, narrowest_text);
+    if (!fits) return stacked(table);
+    const auto last_width = columns - before_last;
     Table::Row titles;
     for (const auto& column : table.columns) titles.cells.push_back(column.title);
     std::string out = lines_for(titles, widths, last_width, before_last);
     for (const auto& row : table.rows) out += lines_for(row, widths, last_width, before_last);
+    return out;
+  }
+
+  /// For tables that are too wide: the first cell on a line of its own, the others below it.
+  [[nodiscard]] std::string stacked(const Table& table) const {
+    std::size_t title_width = 0;
+    for (const auto& column : table.columns) title_width = std::max(title_width, width(column.title));
+    const auto indent = title_width + 8;
+    std::string out;
+    for (const auto& row : table.rows) {
+      out += "  " + sign(row.mark) + " " + cell(cell(row, 0)) + "\n";
+      for (std::size_t c = 1; c < table.columns.size(); ++c) {
+        if (trim(cell(row, c)).empty()) continue;
+        std::string line = "      " + padded(table.columns[c].title, title_width + 2);
+        for (const auto& text : wrapped(cell(row, c), columns - std::min(columns / 2, indent))) {
+          out += without_trailing_blanks(line + text) + "\n";
+          line = std::string(indent, ' ');
+        }
+      }
+    }
     return out;
   }
 

@@ -19,7 +19,7 @@ h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 .5rem;border-bott
 .good{color:var(--good)}.warning{color:var(--warn)}.bad{color:var(--bad)}.neutral{color:var(--soft)}
 .badge.good{background:var(--good);color:var(--paper)}.badge.warning{background:var(--warn);color:var(--paper)}.badge.bad{background:var(--bad);color:var(--paper)}.badge.neutral{background:var(--soft);color:var(--paper)}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;border-bottom:1px solid var(--line)}
-th{font-weight:600;color:var(--soft);font-size:.85rem}td{overflow-wrap:anywhere;white-space:pre-line}
+th{font-weight:600;color:var(--soft);font-size:.85rem}td{overflow-wrap:anywhere;white-space:pre-line}td.short{white-space:nowrap}
 dl{display:grid;grid-template-columns:minmax(9rem,max-content) 1fr;gap:.25rem 1.2rem;margin:0}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere;white-space:pre-line}
 svg{width:100%;height:auto}svg text{fill:var(--ink);font:12px system-ui,sans-serif}svg .soft{fill:var(--soft)}svg line{stroke:var(--line)}
 rect.good{fill:var(--good)}rect.warning{fill:var(--warn)}rect.bad{fill:var(--bad)}rect.neutral{fill:var(--plain)}
@@ -70,6 +70,7 @@ std::int64_t tick_step(std::int64_t span) {
   }
 }
 
+constexpr std::size_t longest_unbroken = 16;  ///< cells up to this length stay on one line
 constexpr double left = 230;
 constexpr double right = 980;
 constexpr double row_height = 22;
@@ -101,7 +102,10 @@ struct HtmlBody {
     out += "</tr></thead><tbody>\n";
     for (const auto& row : table.rows) {
       out += "<tr><td class=\"" + to_text(row.mark) + "\">" + sign(row.mark) + "</td>";
-      for (const auto& each : row.cells) out += "<td>" + escaped(each) + "</td>";
+      for (const auto& each : row.cells) {
+        out += (each.size() <= longest_unbroken ? "<td class=\"short\">" : "<td>") +
+               escaped(each) + "</td>";
+      }
       out += "</tr>\n";
     }
     return out + "</tbody></table>";

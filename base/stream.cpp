@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "base/error.h"
@@ -120,8 +121,11 @@ void FdStream::close() noexcept {
   end_of(out_.get(), SHUT_RDWR);
 }
 
-long FdStream::receive_now(char* buffer, std::size_t size) noexcept {
-  return ::read(in_.get(), buffer, size);
+bool FdStream::drop_input(Milliseconds longest) noexcept {
+  std::array<char, 65536> buffer{};
+  pollfd item{.fd = in_.get(), .events = POLLIN, .revents = 0};
+  if (::poll(&item, 1, static_cast<int>(longest.count())) <= 0) return true;
+  return ::read(in_.get(), buffer.data(), buffer.size()) > 0;
 }
 
 Ending FdStream::finish(Milliseconds /*limit*/) {

@@ -53,8 +53,8 @@ class FdStream : public Stream {
 
  protected:
   [[nodiscard]] bool is_closed() const noexcept { return closed_; }
-  /// What is there without waiting, as read(2) answers it.
-  [[nodiscard]] long receive_now(char* buffer, std::size_t size) noexcept;
+  /// Drops what comes in within `longest`, or the first part of it. False at the end.
+  bool drop_input(Milliseconds longest) noexcept;
 
  private:
   [[nodiscard]] bool put_some(std::string_view& data);

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/takeover_report.h"
+#include "takeover/fence.h"
 #include "takeover/report.h"
 #include "takeover/steps.h"
 
@@ -35,7 +36,7 @@ class LiveTable : public takeover::RunObserver {
   void gate_looked(const takeover::Gate& gate, const base::Finding& found) override {
     const bool holds = found.state == base::State::done;
     say(std::string{holds ? "  gate  ok       " : "  gate  CLOSED   "} +
-        base::printable(gate.title()) + " " + base::printable(found.why) + "\n");
+        std::string{gate.id()} + ": " + base::printable(found.why) + "\n");
   }
   void step_started(const takeover::Step& step) override {
     if (::isatty(STDERR_FILENO) == 1) say("  step  …        " + step.title());
@@ -117,7 +118,23 @@ class Takeover {
     return facts;
   }
 
+  [[nodiscard]] std::string success() const {
+    const auto& service = environment_.site().service;
+    return context_.here + " is the management node now, as " +
+           (service.hostname.empty() ? "" : service.hostname + " ") + "at " +
+           service.address.address + ".";
+  }
+
   [[nodiscard]] const std::string& run() const { return journal_->run(); }
+
+  /// For a command that carries out one step of another process's run.
+  [[nodiscard]] takeover::Context context_with(std::uint64_t epoch, std::string statement) const {
+    return {.site = context_.site, .here = context_.here, .primary = context_.primary,
+            .epoch = epoch, .run = context_.run, .started = context_.started,
+            .operator_name = context_.operator_name, .statement = std::move(statement),
+            .program = context_.program, .hosts = context_.hosts, .probes = context_.probes,
+            .driver = context_.driver, .cluster = {}, .clock = context_.clock};
+  }
 
  private:
   static std::string statement(Environment& environment, const FailoverRequest& request) {
@@ -191,7 +208,7 @@ base::Exit failover(Environment& environment, const FailoverRequest& request) {
   auto runbook = takeover.runbook(table);
   const WrittenReport report{environment, takeover.run()};
   const auto outcome = runbook.run({.accept_loss = request.accept_loss, .plan_digest = request.plan_id,
-                         .header = takeover.header(request)});
+                         .success = takeover.success(), .header = takeover.header(request)});
   if (environment.json) {
     const int code = static_cast<int>(outcome.code);
     const nlohmann::json answer{{"run", takeover.run()},
@@ -205,6 +222,21 @@ base::Exit failover(Environment& environment, const FailoverRequest& request) {
         " (or: hamn report show)\n");
   }
   return outcome.code;
+}
+
+struct RecordOffRequest {
+  std::uint64_t epoch = 0;
+  std::string statement;
+};
+
+/// A step of a failover (its plan names it): the last look at the primary's power state.
+base::Exit record_off(Environment& environment, const RecordOffRequest& request) {
+  require_root();
+  FailoverRequest none;
+  Takeover takeover{environment, none};
+  const auto context = takeover.context_with(request.epoch, request.statement);
+  put(takeover::record_primary_off(context, std::chrono::seconds{20}) + "\n");
+  return base::Exit::done;
 }
 
 /// Events of the takeover that is under way: since the last one that ended well or was undone.
@@ -263,6 +295,12 @@ void add_failover_commands(CLI::App& app, Environment& environment, Chosen& chos
   takeover_command
       ->add_subcommand("undo", "Go back to being a standby, before the point of no return")
       ->callback([&] { chosen = [&] { return undo(environment); }; });
+  auto* record = takeover_command->add_subcommand(
+      "record-off", "Read the primary's power state and write it down (a step of failover)");
+  auto off = std::make_shared<RecordOffRequest>();
+  record->add_option("--epoch", off->epoch, "Epoch that the takeover begins")->required();
+  record->add_option("--statement", off->statement, "What the administrator stated");
+  record->callback([&, off] { chosen = [&, off] { return record_off(environment, *off); }; });
 }
 
 }  // namespace hamn::cli

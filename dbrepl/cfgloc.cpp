@@ -121,18 +121,22 @@ bool names_a_server(const std::string& line) {
   });
 }
 
+base::Error lost_pointer(const base::Host& host, const std::string& path,
+                         const std::string& backup) {
+  return wrong(path,
+               "on " + host.name() + " it is missing or empty, but " + backup +
+                   " names a database server: xCAT would start with old SQLite tables",
+               "bring it back: cp -p " + backup + " " + path +
+                   "; or, if SQLite is meant: echo SQLite:" + parent_of(path) + " > " + path);
+}
+
 /// Throws if this xCAT once used a server and lost the pointer to it.
 void check_for_lost_pointer(base::Host& host, const std::string& path) {
   for (const auto* suffix : backup_suffixes) {
     std::string backup = path;
     backup += suffix;
     const auto text = host.read(backup, cfgloc_limit_bytes);
-    if (!text || !names_a_server(first_line(*text))) continue;
-    throw wrong(path,
-                "on " + host.name() + " it is missing or empty, but " + backup +
-                    " names a database server: xCAT would start with old SQLite tables",
-                "bring it back: cp -p " + backup + " " + path +
-                    "; or, if SQLite is meant: echo SQLite:" + parent_of(path) + " > " + path);
+    if (text && names_a_server(first_line(*text))) throw lost_pointer(host, path, backup);
   }
 }
 

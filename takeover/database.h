@@ -19,7 +19,7 @@ class StopXcatd : public Step {
   [[nodiscard]] base::Finding check() override;
   [[nodiscard]] base::Plan plan(const base::Finding& found) const override;
   [[nodiscard]] std::vector<std::string_view> needs() const override {
-    return {"record-primary-off"};
+    return {"fence-primary"};
   }
 
  private:

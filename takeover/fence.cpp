@@ -1,5 +1,8 @@
 #include "takeover/fence.h"
 
+#include "base/disk.h"
+#include "base/error.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 
 namespace hamn::takeover {
@@ -56,66 +59,67 @@ Power read_power(base::Host& host, const base::FenceMethod& method, const std::s
 
 base::Finding FencePrimary::check() {
   if (const auto note = read_note(context_, primary_off_note)) {
-    return {.state = State::done, .why = "recorded earlier: " + note->at("evidence"), .facts = {}};
+    return {.state = State::done, .why = note->at("evidence"), .facts = {}};
   }
   const auto readings = read_all(context_);
   const auto said = base::join(readings.sentences, ", ");
-  base::Facts facts{{"readings", said}};
-  if (!readings.off_by.empty()) {
-    return {.state = State::done, .why = readings.off_by + " reads that it is off", .facts = facts};
-  }
-  if (!context_.statement.empty() && !readings.says_on) {
-    const auto why = context_.operator_name + " states: " + context_.statement +
-                     (said.empty() ? "" : " (" + said + ")");
-    return {.state = State::not_applicable, .why = why, .facts = facts};
-  }
-  if (context_.site.fences.empty()) {
+  base::Facts facts{{"readings", said}, {"off", readings.off_by.empty() ? "no" : "yes"}};
+  if (context_.site.fences.empty() && context_.statement.empty()) {
     return {.state = State::blocked, .why = "there is no way to prove it", .facts = facts};
   }
-  return {.state = State::due, .why = said, .facts = facts};
+  return {.state = State::due, .why = said.empty() ? "only a statement says so" : said,
+          .facts = facts};
 }
 
-base::Plan FencePrimary::plan(const base::Finding& /*found*/) const {
+base::Plan FencePrimary::plan(const base::Finding& found) const {
   std::vector<int> any_code;
   for (int code = 0; code < 256; ++code) any_code.push_back(code);
   base::Plan plan;
   for (const auto& method : context_.site.fences) {
+    if (found.facts.at("off") == "yes") break;
     plan.add(base::run_on(context_.here, "Switch " + context_.primary + " off by " + method.name,
                           command_for(method.off, method, context_.primary), any_code));
   }
+  std::vector<std::string> words{"takeover", "record-off", "--epoch",
+                                 std::to_string(context_.epoch)};
+  if (!context_.statement.empty()) words.insert(words.end(), {"--statement", context_.statement});
+  plan.add(base::run_on(context_.here, "Read the power state again and write down what it says",
+                        context_.hamn(words)));
   return plan;
 }
 
-base::Finding RecordPrimaryOff::check() {
-  if (const auto note = read_note(context_, primary_off_note)) {
-    return {.state = State::done, .why = note->at("evidence"), .facts = {}};
-  }
-  const auto readings = read_all(context_);
-  if (!readings.off_by.empty()) {
-    return {.state = State::due, .why = "not written down yet",
-            .facts = {{"evidence", base::join(readings.sentences, ", ")}}};
-  }
-  if (!context_.statement.empty() && !readings.says_on) {
-    return {.state = State::due, .why = "not written down yet",
-            .facts = {{"evidence", context_.operator_name + " stated: " + context_.statement}}};
-  }
-  return {.state = State::blocked, .why = "nothing proves that it is off", .facts = {}};
-}
-
-base::Plan RecordPrimaryOff::plan(const base::Finding& found) const {
-  base::Plan plan;
-  plan.add(base::write_on(
-      context_.here, "Write down why " + context_.primary + " counts as off",
-      note_file(context_, primary_off_note,
-                {{"primary", context_.primary}, {"evidence", found.facts.at("evidence")}})));
-  return plan;
-}
-
-base::Plan RecordPrimaryOff::undo(const base::Finding& /*before*/) const {
+base::Plan FencePrimary::undo(const base::Finding& /*before*/) const {
   base::Plan plan;
   plan.add(base::run_on(context_.here, "Forget the note",
                         {.argv = {"rm", "-f", note_path(context_, primary_off_note)}}));
   return plan;
+}
+
+std::string record_primary_off(const Context& context, base::Milliseconds limit) {
+  const auto end = context.clock.steady() + limit;
+  auto readings = read_all(context);
+  while (readings.off_by.empty() && !context.site.fences.empty() && context.clock.steady() < end) {
+    base::stop_if_interrupted();
+    context.clock.sleep(std::chrono::milliseconds{300});
+    readings = read_all(context);
+  }
+  auto evidence = base::join(readings.sentences, ", ");
+  if (readings.off_by.empty()) {
+    if (context.statement.empty() || readings.says_on) {
+      throw base::Error{{.what = "nothing proves that " + context.primary + " is off",
+                         .detail = evidence.empty() ? "no fence method is configured" : evidence,
+                         .hint = "switch its power off by hand and see that it is off; then: hamn "
+                                 "failover --primary-is-off=" + context.primary,
+                         .code = base::Exit::refused}};
+    }
+    evidence = context.operator_name + " stated: " + context.statement +
+               (evidence.empty() ? "" : " (" + evidence + ")");
+  }
+  const auto note = note_file(context, primary_off_note,
+                              {{"primary", context.primary}, {"evidence", evidence}});
+  base::make_directories(note.path.substr(0, note.path.rfind('/')), 0700);
+  context.local().write(note);
+  return evidence;
 }
 
 }  // namespace hamn::takeover

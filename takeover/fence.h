@@ -14,7 +14,9 @@ enum class Power { off, on, unknown };
 [[nodiscard]] Power read_power(base::Host& host, const base::FenceMethod& method,
                                const std::string& target);
 
-/// Switches the primary off and reads its power state again. "The command said ok" proves nothing.
+/// Switches the primary off, reads its power state again, and writes down on what evidence it is
+/// taken to be off: "the command said ok" proves nothing, and after the address has moved here the
+/// primary can not be asked any more.
 class FencePrimary : public Step {
  public:
   explicit FencePrimary(const Context& context) : context_(context) {}
@@ -27,7 +29,7 @@ class FencePrimary : public Step {
   }
   [[nodiscard]] base::Finding check() override;
   [[nodiscard]] base::Plan plan(const base::Finding& found) const override;
-  [[nodiscard]] std::chrono::seconds patience() const override { return std::chrono::seconds{30}; }
+  [[nodiscard]] base::Plan undo(const base::Finding& before) const override;
   [[nodiscard]] std::vector<std::string_view> needs() const override {
     return {"freeze-replication"};
   }
@@ -36,28 +38,12 @@ class FencePrimary : public Step {
   const Context& context_;
 };
 
-/// Writes down on what evidence the primary is taken to be off: after its address has moved here,
-/// it can not be asked any more.
-class RecordPrimaryOff : public Step {
- public:
-  explicit RecordPrimaryOff(const Context& context) : context_(context) {}
-  [[nodiscard]] std::string_view id() const override { return "record-primary-off"; }
-  [[nodiscard]] std::string title() const override {
-    return "Record the evidence that " + context_.primary + " is off";
-  }
-  [[nodiscard]] std::string section() const override {
-    return "Failover: shut down the primary management node";
-  }
-  [[nodiscard]] base::Finding check() override;
-  [[nodiscard]] base::Plan plan(const base::Finding& found) const override;
-  [[nodiscard]] base::Plan undo(const base::Finding& before) const override;
-  [[nodiscard]] std::vector<std::string_view> needs() const override { return {"fence-primary"}; }
-
- private:
-  const Context& context_;
-};
-
-/// Name of the note that RecordPrimaryOff writes.
+/// Name of the note that says why the primary counts as off.
 constexpr const char* primary_off_note = "primary-off";
+
+/// `hamn takeover record-off`: reads the power state until a method says "off" or `limit` is over,
+/// then writes the note. Without such a reading the administrator's statement counts, unless a
+/// method says "on". Throws Error (Exit::refused) if nothing proves it. Answers the evidence.
+std::string record_primary_off(const Context& context, base::Milliseconds limit);
 
 }  // namespace hamn::takeover

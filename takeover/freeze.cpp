@@ -118,7 +118,7 @@ base::Plan RecordRole::plan(const base::Finding& /*found*/) const {
 }
 
 std::vector<std::string_view> RecordRole::needs() const {
-  return {"freeze-replication", "record-primary-off", "promote-database", "take-address",
+  return {"freeze-replication", "fence-primary", "promote-database", "take-address",
           "take-hostname",      "start-xcatd",        "makehosts",        "makedns",
           "makedhcp",           "makedhcp-nodes",     "consoles",         "nodeset"};
 }

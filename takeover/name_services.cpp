@@ -16,6 +16,7 @@ constexpr std::uint64_t hosts_limit_bytes = 64U << 20U;
 constexpr std::array lease_files{"/var/lib/dhcp/dhcpd.leases", "/var/lib/dhcpd/dhcpd.leases",
                                  "/var/lib/dhcp/db/dhcpd.leases"};
 constexpr std::array dhcpd_files{"/etc/dhcp/dhcpd.conf", "/etc/dhcpd.conf"};
+constexpr std::array dhcpd_pid_files{"/run/dhcpd.pid", "/run/dhcp-server/dhcpd.pid"};
 
 base::Command xcat_command(const Context& context, const std::vector<std::string>& words) {
   base::Command command{.argv = words, .time_limit = context.site.takeover.command_limit};
@@ -38,6 +39,18 @@ std::optional<std::string> first_file(base::Host& host, const std::array<const c
 std::optional<std::string> dhcp_unit(const Context& context) {
   return find_unit(context.local(), context.site.units.dhcp,
                    {"isc-dhcp-server", "dhcpd", "kea-dhcp4-server", "kea-dhcp4"});
+}
+
+/// True if dhcpd was started before its configuration was last written, or if that cannot be told.
+bool runs_an_old_configuration(base::Host& host) {
+  for (const auto* pid_file : dhcpd_pid_files) {
+    if (!host.read(pid_file, 4096)) continue;
+    base::Command find{.argv = {"find"}};
+    find.argv.insert(find.argv.end(), dhcpd_files.begin(), dhcpd_files.end());
+    find.argv.insert(find.argv.end(), {"-newer", pid_file});
+    return !base::trim(host.run(find).output).empty();
+  }
+  return true;
 }
 
 /// Nodes that this management node itself serves by DHCP: with a MAC and an address.
@@ -99,6 +112,9 @@ base::Finding MakeDns::check() {
     return {.state = State::not_applicable, .why = "no DNS server is installed here", .facts = {}};
   }
   base::Facts facts{{"unit", *unit}};
+  if (!context_.holds_service_address()) {
+    return {.state = State::due, .why = "the service address is not here yet", .facts = facts};
+  }
   const auto domain = context_.cluster.site_value("domain", "");
   const auto hosts = hosts_file(context_);
   std::vector<std::string> names;
@@ -158,8 +174,13 @@ base::Finding MakeDhcp::check() {
     return {.state = State::due, .why = "dhcpd.conf does not name " + address + " as next-server",
             .facts = facts};
   }
+  facts["configured"] = "yes";
   if (!is_active(context_.local(), *unit)) {
     return {.state = State::due, .why = *unit + " does not run", .facts = facts};
+  }
+  if (!is_kea && runs_an_old_configuration(context_.local())) {
+    return {.state = State::due, .why = *unit + " runs with an older configuration",
+            .facts = facts};
   }
   return {.state = State::done,
           .why = *unit + " runs" + (is_kea ? "" : " with " + address + " as next-server"),
@@ -169,12 +190,15 @@ base::Finding MakeDhcp::check() {
 base::Plan MakeDhcp::plan(const base::Finding& found) const {
   const auto& unit = found.facts.at("unit");
   base::Plan plan;
-  plan.add(base::run_on(context_.here, "Write the configuration of DHCP",
-                        xcat_command(context_, {"sbin/makedhcp", "-n"})));
+  if (found.facts.contains("configured")) {
+    plan.add(base::run_on(context_.here, "Start DHCP with the new configuration",
+                          {.argv = {"systemctl", "restart", unit}}));
+  } else {
+    plan.add(base::run_on(context_.here, "Write the configuration of DHCP and restart it",
+                          xcat_command(context_, {"sbin/makedhcp", "-n"})));
+  }
   plan.add(base::run_on(context_.here, "Start DHCP at every boot from now on",
                         {.argv = {"systemctl", "enable", "--quiet", unit}}));
-  plan.add(base::run_on(context_.here, "Start DHCP with the new configuration",
-                        {.argv = {"systemctl", "restart", unit}}));
   return plan;
 }
 

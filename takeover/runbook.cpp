@@ -18,6 +18,7 @@ using base::Finding;
 using base::State;
 
 constexpr base::Milliseconds look_again{200};
+constexpr int most_rounds = 3;
 
 std::string to_json(const base::Facts& facts) { return nlohmann::json(facts).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
 
@@ -119,7 +120,7 @@ std::optional<RunOutcome> Runbook::look_at_gates(const Orders& orders) {
     if (overridden) facts["override"] = orders.accept_loss;
     journal_.append("gate", facts);
     observer_.gate_looked(*gate, found);
-    if (!holds && !overridden) closed.push_back(gate->title() + ": " + found.why);
+    if (!holds && !overridden) closed.push_back(found.why + ".");
   }
   if (closed.empty()) return std::nullopt;
   return RunOutcome{.code = Exit::refused,
@@ -169,7 +170,7 @@ RunOutcome Runbook::run(const Orders& orders) {
     outcomes.push_back(run_step(*step));
     interrupted = base::interrupted();
   }
-  auto outcome = conclude(std::move(outcomes));
+  auto outcome = conclude(std::move(outcomes), orders.success);
   if (interrupted && outcome.code != Exit::done) outcome.code = Exit::interrupted;
   finish(outcome);
   return outcome;
@@ -186,11 +187,12 @@ bool Runbook::needs_are_done(const Step& step, const std::vector<StepOutcome>& s
 
 StepOutcome Runbook::run_step(Step& step) {
   const auto began = clock_.steady();
+  const auto began_at = at();
   const std::string id{step.id()};
   observer_.step_started(step);
   const auto found = finding_of([&] { return step.check(); });
   journal_.append("step_started", {{"step", id}, {"title", step.title()},
-                                   {"section", step.section()}, {"at_ms", at()},
+                                   {"section", step.section()}, {"at_ms", began_at},
                                    {"state", base::to_text(found.state)}, {"why", found.why},
                                    {"before", to_json(found.facts)}});
   StepOutcome outcome{.id = id, .result = result_of(found.state), .why = found.why};
@@ -207,24 +209,38 @@ StepOutcome Runbook::run_step(Step& step) {
 }
 
 StepOutcome Runbook::carry_out(Step& step, const Finding& found) {
+  if (step.is_point_of_no_return()) passed_point_of_no_return_ = true;
   StepOutcome outcome{.id = std::string{step.id()}, .result = StepResult::failed, .why = {}};
+  auto plan = step.plan(found);
+  // What is seen after acting may ask for something else: a server that was told to restart and did
+  // not. The same plan is never performed twice, and three rounds are enough for anything.
+  for (int round = 0; round < most_rounds; ++round) {
+    const auto after = act_and_look(step, plan, outcome);
+    if (!after || after->state != State::due) break;
+    auto next = step.plan(*after);
+    if (next == plan || next.actions.empty()) break;
+    plan = std::move(next);
+  }
+  return outcome;
+}
+
+std::optional<Finding> Runbook::act_and_look(Step& step, const base::Plan& plan,
+                                             StepOutcome& outcome) {
   std::vector<base::Outcome> outcomes;
   std::string trouble;
   try {
-    if (step.is_point_of_no_return()) passed_point_of_no_return_ = true;
-    outcomes = base::perform(step.plan(found), hosts_, journal_);
+    outcomes = base::perform(plan, hosts_, journal_);
   } catch (const base::Error& error) {
     if (error.code() == Exit::interrupted) {
       outcome.why = "interrupted";
-      return outcome;
+      return std::nullopt;
     }
-    trouble = std::string{error.what()};
+    trouble = error.what();
   }
   // A command that failed may have been needless, one that succeeded may have done nothing: the
   // postcondition decides in both cases.
-  const auto after = trouble.empty()
-                         ? wait_until_done(step, outcomes)
-                         : finding_of([&] { return step.verify(outcomes); });
+  auto after = trouble.empty() ? wait_until_done(step, plan, outcomes)
+                               : finding_of([&] { return step.verify(outcomes); });
   outcome.why = after.why;
   if (after.state == State::done || after.state == State::not_applicable) {
     outcome.result = StepResult::done;
@@ -232,20 +248,22 @@ StepOutcome Runbook::carry_out(Step& step, const Finding& found) {
   } else if (!trouble.empty()) {
     outcome.why = trouble;
   }
-  return outcome;
+  return after;
 }
 
-Finding Runbook::wait_until_done(Step& step, const std::vector<base::Outcome>& outcomes) {
+Finding Runbook::wait_until_done(Step& step, const base::Plan& performed,
+                                 const std::vector<base::Outcome>& outcomes) {
   const auto end = clock_.steady() + step.patience();
   for (;;) {
     auto found = finding_of([&] { return step.verify(outcomes); });
     if (found.state == State::done || found.state == State::not_applicable) return found;
     if (clock_.steady() >= end || base::interrupted()) return found;
+    if (found.state == State::due && step.plan(found) != performed) return found;
     clock_.sleep(look_again);
   }
 }
 
-RunOutcome Runbook::conclude(std::vector<StepOutcome> steps) {
+RunOutcome Runbook::conclude(std::vector<StepOutcome> steps, const std::string& success) {
   RunOutcome outcome{.code = Exit::done, .headline = {}, .steps = std::move(steps)};
   std::vector<std::string> open;
   std::vector<std::string> left;
@@ -262,9 +280,9 @@ RunOutcome Runbook::conclude(std::vector<StepOutcome> steps) {
                               "takeover undo to go back.");
   } else if (!left.empty()) {
     outcome.code = Exit::problems;
-    outcome.headline = "Done; to be followed up: " + base::join(left, ", ") + ".";
+    outcome.headline = success + " To be followed up: " + base::join(left, ", ") + ".";
   } else {
-    outcome.headline = "Done.";
+    outcome.headline = success;
   }
   return outcome;
 }

@@ -71,10 +71,11 @@ class Runbook {
   struct Orders {
     std::string accept_loss;  ///< reason; passes gates about loss
     std::string plan_digest;  ///< approved plan; empty: whatever is due
+    std::string success;      ///< the sentence for a run that did everything
     base::Facts header;       ///< who, why, from what: written with "run_started"
   };
 
-  /// All references outlive the runbook. `patience_scale` is 1 but in tests.
+  /// All references outlive the runbook.
   Runbook(Parts parts, base::Hosts& hosts, base::Journal& journal, base::Clock& clock,
           RunObserver& observer);
 
@@ -91,10 +92,12 @@ class Runbook {
   [[nodiscard]] std::optional<RunOutcome> compare_plan(const Orders& orders);
   [[nodiscard]] StepOutcome run_step(Step& step);
   [[nodiscard]] StepOutcome carry_out(Step& step, const base::Finding& found);
-  [[nodiscard]] base::Finding wait_until_done(Step& step,
+  [[nodiscard]] std::optional<base::Finding> act_and_look(Step& step, const base::Plan& plan,
+                                                         StepOutcome& outcome);
+  [[nodiscard]] base::Finding wait_until_done(Step& step, const base::Plan& performed,
                                               const std::vector<base::Outcome>& outcomes);
   [[nodiscard]] bool needs_are_done(const Step& step, const std::vector<StepOutcome>& so_far) const;
-  [[nodiscard]] RunOutcome conclude(std::vector<StepOutcome> steps);
+  [[nodiscard]] RunOutcome conclude(std::vector<StepOutcome> steps, const std::string& success);
   [[nodiscard]] std::string at() const;
   void finish(const RunOutcome& outcome);
 

@@ -27,7 +27,6 @@ Runbook::Parts make_failover(const Context& context) {
   // Nothing changes under our hands, and the other one is off.
   step(std::make_unique<FreezeReplication>(context));
   step(std::make_unique<FencePrimary>(context));
-  step(std::make_unique<RecordPrimaryOff>(context));
   step(std::make_unique<CheckAddressFree>(context));
 
   // The database, then the identity, in the order of the xCAT document.

@@ -84,6 +84,7 @@ SshServer::SshServer(const std::vector<std::string>& more_lines) : port_(free_po
                                  "UsePAM no",
                                  "UseDNS no",
                                  "PidFile none",
+                                 "SetEnv HOME=" + directory_.path(),
                                  "MaxStartups 100"};
   lines.insert(lines.end(), more_lines.begin(), more_lines.end());
   given_file(directory_ / "sshd_config", base::join(lines, "\n") + "\n");

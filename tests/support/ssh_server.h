@@ -11,7 +11,8 @@
 namespace hamn::test {
 
 /// A real sshd (OpenSSH) on 127.0.0.1 with host keys, user keys and a configuration of its own, for
-/// the user that runs the test. Ends with this object.
+/// the user that runs the test, whose login scripts it keeps out by another HOME. Ends with this
+/// object.
 ///
 /// Throws std::runtime_error, naming the package, if /usr/sbin/sshd is not installed: a test that
 /// needs a server fails without it, it is not skipped.

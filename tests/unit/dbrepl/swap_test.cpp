@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <filesystem>
 
@@ -298,40 +299,44 @@ TEST_F(SwapTest, LetsNobodyReadUntilAllTablesAreInPlace) {
   EXPECT_EQ(outsider.try_execute(standby_.file("mac"), "SELECT * FROM mac"), SQLITE_OK);
 }
 
-TEST_F(SwapTest, IsSeenByReadersAsAWhole) {
-  const std::vector<std::string> names{"nodelist", "site"};
-  for (const auto& name : names) primary_.put(name, "marker", "new");
-  for (const auto& name : names) standby_.put(name, "marker", "old");
-  point_ = make_point(2);
-  std::vector<std::unique_ptr<test::Child>> readers;
-  for (int i = 0; i < 3; ++i) {
-    readers.push_back(std::make_unique<test::Child>([&] {
-      int seen = 0;
-      while (!fs::exists(root_ / "enough")) {
-        std::string together;
-        std::vector<sqlite3*> handles;
-        bool complete = true;
-        for (const auto& name : names) {
-          sqlite3_open_v2(standby_.file(name).c_str(), &handles.emplace_back(),
-                          SQLITE_OPEN_READWRITE, nullptr);
-          sqlite3_busy_timeout(handles.back(), 10'000);
-          const auto sql = "BEGIN; SELECT value FROM " + name + " WHERE key = 'marker'";
-          const auto add = [](void* to, int, char** values, char**) {
-            *static_cast<std::string*>(to) += values[0];
-            return 0;
-          };
-          complete =
-              sqlite3_exec(handles.back(), sql.c_str(), add, &together, nullptr) == SQLITE_OK &&
-              complete;
-        }
-        for (auto* handle : handles) sqlite3_close(handle);
-        // Whoever had opened the old file of a table finds nothing in it, and has to look again.
-        if (complete && together != "oldold" && together != "newnew") return 1;
-        seen += complete ? 1 : 0;
-      }
-      return seen > 3 ? 0 : 2;
-    }));
+/// The values of one key in several tables, all of them read-locked together; nothing if one of
+/// them could not be read.
+std::optional<std::string> read_together(const std::vector<std::string>& files) {
+  std::string values;
+  bool complete = true;
+  std::vector<sqlite3*> handles;
+  for (const auto& file : files) {
+    sqlite3_open_v2(file.c_str(), &handles.emplace_back(), SQLITE_OPEN_READWRITE, nullptr);
+    sqlite3_busy_timeout(handles.back(), 10'000);
+    const auto add = [](void* to, int, char** found, char**) {
+      *static_cast<std::string*>(to) += found[0];
+      return 0;
+    };
+    const auto sql =
+        "BEGIN; SELECT value FROM " + fs::path{file}.stem().string() + " WHERE key = 'marker'";
+    const int result = sqlite3_exec(handles.back(), sql.c_str(), add, &values, nullptr);
+    complete = complete && result == SQLITE_OK;
   }
+  for (auto* handle : handles) sqlite3_close(handle);
+  return complete ? std::optional{values} : std::nullopt;
+}
+
+TEST_F(SwapTest, IsSeenByReadersAsAWhole) {
+  for (const char* name : {"nodelist", "site"}) primary_.put(name, "marker", "new");
+  for (const char* name : {"nodelist", "site"}) standby_.put(name, "marker", "old");
+  point_ = make_point(2);
+  const auto read_on = [&] {
+    int seen = 0;
+    while (!fs::exists(root_ / "enough")) {
+      // Whoever had opened the old file of a table finds nothing in it, and has to look again.
+      const auto values = read_together({standby_.file("nodelist"), standby_.file("site")});
+      if (values && *values != "oldold" && *values != "newnew") return 1;
+      seen += values ? 1 : 0;
+    }
+    return seen > 3 ? 0 : 2;
+  };
+  std::array<std::unique_ptr<test::Child>, 3> readers;
+  for (auto& reader : readers) reader = std::make_unique<test::Child>(read_on);
   base::RealClock clock;
   for (int i = 0; i < 10; ++i) {
     ::usleep(3000);
