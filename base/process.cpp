@@ -140,12 +140,20 @@ pid_t start_process(const Command& command, ChildStreams streams) {
                  .hint = "name a program in the configuration"}};
   }
   Preparation made = prepare(command);
+  // A signal to the new group must not meet this program's handlers in the child and get lost: it
+  // waits until the child has its own.
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t pid = ::fork();
+  if (pid == 0) become(made, streams);
+  const int error = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) {
-    throw system_error("cannot start " + command.argv.front(), errno,
+    throw system_error("cannot start " + command.argv.front(), error,
                        "look for too many processes or too little memory on this host");
   }
-  if (pid == 0) become(made, streams);
   ::setpgid(pid, pid);  // also here: whoever comes first, the group exists before a kill
   return pid;
 }

@@ -15,7 +15,8 @@ constexpr std::size_t smallest_compressed_bytes = 128;
 constexpr unsigned raw_blocks_after_failure = 32;
 constexpr int window_log = 23;  // 8 MiB: identical files near each other cost nothing
 constexpr int level = 1;
-constexpr std::size_t header_bytes = 16;
+constexpr std::size_t sizes_bytes = 8;
+constexpr std::size_t header_bytes = 20;
 
 void put32(std::string& out, std::uint32_t value) {
   for (unsigned shift = 0; shift < 32; shift += 8) out += static_cast<char>(value >> shift & 0xffU);
@@ -120,6 +121,7 @@ void BlockWriter::flush() {
   std::string head;
   put32(head, static_cast<std::uint32_t>(collected_.size()));
   put32(head, raw_size);
+  put32(head, static_cast<std::uint32_t>(base::xxh64(head)));
   ByteWriter checksum;
   checksum.fixed64(base::xxh64(collected_));
   head += checksum.bytes();
@@ -151,6 +153,10 @@ bool BlockReader::read_block() {
   if (got < head.size()) damaged_message("the connection ended inside a block");
   const auto wire_size = get32(head);
   const auto raw_size = get32(std::string_view{head}.substr(4));
+  const auto check_of_sizes = get32(std::string_view{head}.substr(sizes_bytes));
+  if (check_of_sizes != static_cast<std::uint32_t>(base::xxh64(std::string_view{head}.substr(0, sizes_bytes)))) {
+    damaged_message("a block's sizes are damaged");
+  }
   if (wire_size == 0 || wire_size > largest_block_bytes || raw_size > largest_block_bytes) {
     damaged_message("a block has an impossible size");
   }
@@ -158,7 +164,7 @@ bool BlockReader::read_block() {
   if (read_fully(block_.data(), wire_size) < wire_size) {
     damaged_message("the connection ended inside a block");
   }
-  ByteReader checksum{std::string_view{head}.substr(8)};
+  ByteReader checksum{std::string_view{head}.substr(sizes_bytes + 4)};
   if (checksum.fixed64() != base::xxh64(block_)) damaged_message("a block's checksum is wrong");
   if (raw_size != 0) block_ = decompressor_->decompress(block_, raw_size);
   position_ = 0;

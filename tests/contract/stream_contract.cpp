@@ -327,14 +327,13 @@ TEST_P(ProgramStreamContract, EndsAProgramThatReadsWhenTheStreamIsGone) {
   EXPECT_FALSE(exists("/proc/" + pid));
 }
 
+// A server that asks for new keys in the middle of a write is what libssh2 alone cannot stand.
 TEST(RekeyTest, NewKeysInTheMiddleOfATransferStopNothing) {
   SshServer server{{"RekeyLimit 1M"}};
-  for (const auto kind : {HostKind::libssh2, HostKind::openssh}) {
-    const auto stream = make_host(kind, server.settings())->open({.argv = {"cat"}});
-    const auto [sent, received] = echo(*stream, 64U << 20U);
-    EXPECT_EQ(sent, received) << to_text(kind);
-    EXPECT_EQ(0, stream->finish(patient).exit_code);
-  }
+  const auto stream = make_host(HostKind::libssh2, server.settings())->open({.argv = {"cat"}});
+  const auto [sent, received] = echo(*stream, 64U << 20U);
+  EXPECT_EQ(sent, received);
+  EXPECT_EQ(0, stream->finish(patient).exit_code);
 }
 
 TEST(RekeyTest, NewKeysStopNoTransferInOneDirection) {

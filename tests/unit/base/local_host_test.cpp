@@ -91,6 +91,19 @@ TEST_F(LocalHostTest, KillsAGroupThatIgnoresTheFirstRequest) {
   EXPECT_FALSE(has_children());
 }
 
+TEST_F(LocalHostTest, LosesNoRequestToEndThatComesWhileTheCommandIsStarted) {
+  // With a handler of this program installed, a signal right after fork() met that handler.
+  const auto old = ::signal(SIGTERM, [](int) {});
+  const Fd nothing{::open("/dev/null", O_RDWR | O_CLOEXEC)};
+  for (int i = 0; i < 20; ++i) {
+    const pid_t pid =
+        start_process({.argv = {"sleep", "60"}},
+                      {.in = nothing.get(), .out = nothing.get(), .error = nothing.get()});
+    EXPECT_EQ(128 + SIGTERM, kill_process_group(pid, std::chrono::seconds{5}));
+  }
+  ::signal(SIGTERM, old);
+}
+
 TEST_F(LocalHostTest, KillsMembersThatOutliveTheirLeader) {
   const auto child = directory_ / "child";
   const Fd nothing{::open("/dev/null", O_RDWR | O_CLOEXEC)};

@@ -9,6 +9,7 @@
 
 #include "base/role.h"
 #include "base/worker.h"
+#include "tests/support/forgetful_disk.h"
 
 namespace hamn::sync {
 
@@ -57,6 +58,8 @@ SendResult World::pass_with(base::Disk& disk, const Wrap& wrap) {
       receive(*stream, policy(), disk, clock_);
     } catch (const base::Error& error) {
       receiver_error = error.what() + (": " + error.detail());
+    } catch (const test::PowerCut&) {
+      receiver_error = "power cut";
     }
     stream->close();
   }};
