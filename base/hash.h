@@ -38,6 +38,7 @@ struct Hash128 {
   [[nodiscard]] std::string digits() const;
 };
 
+/// XXH3 of a text that is there as a whole, in 128 or 64 bits.
 [[nodiscard]] Hash128 xxh128(std::string_view data);
 [[nodiscard]] std::uint64_t xxh64(std::string_view data);
 

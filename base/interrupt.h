@@ -5,8 +5,9 @@ namespace hamn::base {
 /// SIGINT and SIGTERM ask a run to stop at its next safe boundary. Long waits look at
 /// interrupted() and end early; loops call stop_if_interrupted() between two pieces of work.
 
-/// Installs the handlers and ignores SIGPIPE. A lost terminal (SIGHUP) does not stop a run: an
-/// administrator's shaky connection must not leave a takeover half done.
+/// Installs the handlers and ignores SIGPIPE, which a stream over pipes would raise. A lost
+/// terminal (SIGHUP) does not stop a run: an administrator's shaky connection must not leave a
+/// takeover half done.
 void install_signal_handlers();
 [[nodiscard]] bool interrupted() noexcept;
 /// Throws Error with Exit::interrupted once a stop was asked for.

@@ -64,6 +64,7 @@ struct JournalDamage {
   std::string reason;
 };
 
+/// What a journal holds, whatever happened to it.
 struct JournalContent {
   std::vector<Event> events;  ///< in the order of the file; damaged lines left out
   std::vector<JournalDamage> damage;

@@ -47,6 +47,7 @@ struct Action {
   friend bool operator==(const Action&, const Action&) = default;
 };
 
+/// The two kinds of action, made in one line.
 [[nodiscard]] Action run_on(const std::string& host, const std::string& sentence, Command command,
                             std::vector<int> accepted = {0});
 [[nodiscard]] Action write_on(const std::string& host, const std::string& sentence, FileWrite file);

@@ -53,6 +53,7 @@ struct Prose {
   std::vector<std::string> paragraphs;
 };
 
+/// One part of a report under its own title.
 struct Section {
   std::string key;
   std::string title;

@@ -16,6 +16,7 @@ enum class RoleName {
   promoting,  ///< a takeover is under way on this host: accepts nothing any more
   deposed     ///< was the primary; another host holds a higher epoch. Pushes nothing
 };
+/// The word that stands in the role file, and back. Nothing if it is no role.
 [[nodiscard]] std::string to_text(RoleName name);
 [[nodiscard]] std::optional<RoleName> parse_role_name(const std::string& text);
 
@@ -37,6 +38,8 @@ struct Role {
 /// Replaces the role file durably.
 void write_role(Disk& disk, const std::string& path, const Role& role);
 
+/// The text of the role file, and back (pure). parse_role() throws Error as read_role() does;
+/// `path` is for its words.
 [[nodiscard]] std::string format_role(const Role& role);
 [[nodiscard]] Role parse_role(const std::string& text, const std::string& path);
 

@@ -47,6 +47,7 @@ struct FenceMethod {
   Milliseconds time_limit{0};
 };
 
+/// What is kept of xCAT's database, and how old it may get.
 struct DatabaseSettings {
   std::uint64_t keep_points = 0;  ///< recovery points on the standby
   Milliseconds max_age{0};        ///< a takeover refuses an older newest point
@@ -60,12 +61,14 @@ struct ServiceUnits {
   std::string console;
 };
 
+/// How a takeover treats large clusters and slow commands.
 struct TakeoverSettings {
   std::uint64_t console_limit = 0;  ///< more consoles than this are not started all at once
   Milliseconds address_probe{0};    ///< how long to look for another owner of the address
   Milliseconds command_limit{0};    ///< for one xCAT command
 };
 
+/// What runs by itself, and how often.
 struct ScheduleSettings {
   std::string style;                          ///< "systemd" or "crontab"
   std::map<std::string, Milliseconds> every;  ///< "sync-install" → interval

@@ -11,7 +11,9 @@ namespace hamn::base {
 
 /// Pure functions over text. None of them depends on the locale.
 
+/// Blanks, tabs and line breaks at both ends taken off.
 [[nodiscard]] std::string trim(std::string_view text);
+/// All parts between the separators, the empty ones too: always at least one.
 [[nodiscard]] std::vector<std::string> split(std::string_view text, char separator);
 /// Lines without their newline; a missing last newline makes no difference.
 [[nodiscard]] std::vector<std::string> lines_of(std::string_view text);
@@ -46,6 +48,7 @@ namespace hamn::base {
 /// Decimal digits only, no sign, no overflow.
 [[nodiscard]] std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 
+/// Two lower-case digits per byte, and back. unhex() answers nothing if it is not such a text.
 [[nodiscard]] std::string hex(std::string_view bytes);
 [[nodiscard]] std::optional<std::string> unhex(std::string_view digits);
 

@@ -52,6 +52,12 @@ std::optional<base::Facts> read_note(const Context& context, const std::string& 
   return facts;
 }
 
+bool is_own_record(const std::string& path) {
+  const bool is_note =
+      path.ends_with(".json") && path.find("/takeover/") != std::string::npos;
+  return is_note || path.ends_with("/role.json");
+}
+
 std::optional<std::string> find_unit(base::Host& host, const std::string& configured,
                                      const std::vector<std::string>& candidates) {
   if (configured != "auto") return configured;

@@ -53,6 +53,9 @@ struct Context {
                                                    const std::string& name);
 [[nodiscard]] std::string note_path(const Context& context, const std::string& name);
 
+/// True for the role file and for notes, which hold the name and the time of a run. Pure.
+[[nodiscard]] bool is_own_record(const std::string& path);
+
 /// The first of `candidates` that systemd knows on this host, or what the configuration names.
 /// Nothing if there is none.
 [[nodiscard]] std::optional<std::string> find_unit(base::Host& host, const std::string& configured,

@@ -1,6 +1,7 @@
 #include "takeover/database.h"
 
 #include "base/text.h"
+#include "takeover/services.h"
 
 namespace hamn::takeover {
 
@@ -11,7 +12,7 @@ using base::State;
 }  // namespace
 
 base::Finding StopXcatd::check() {
-  if (read_note(context_, promoted_note)) {
+  if (read_note(context_, serving_note)) {
     return {.state = State::done, .why = "the database is in charge here already", .facts = {}};
   }
   if (is_active(context_.local(), context_.site.units.xcatd)) {
@@ -37,9 +38,14 @@ base::Plan StopXcatd::plan(const base::Finding& /*found*/) const {
 }
 
 base::Finding PromoteDatabase::check() {
+  // A note is no proof: until xcatd may have written to the tables they are compared. After that
+  // they rightly differ, and replacing them would lose what nodes wrote.
   if (const auto note = read_note(context_, promoted_note)) {
-    return {.state = State::done, .why = "recovery point " + note->at("id") + " is in charge",
-            .facts = *note};
+    const base::Finding done{.state = State::done,
+                             .why = "recovery point " + note->at("id") + " is in charge",
+                             .facts = *note};
+    if (read_note(context_, serving_note)) return done;
+    if (context_.driver.inspect_promoted(context_.local(), *note).state == State::done) return done;
   }
   auto points = context_.driver.inspect_points(context_.local());
   if (points.state != State::done) {

@@ -57,11 +57,15 @@ Power read_power(base::Host& host, const base::FenceMethod& method, const std::s
   return outcome.output.find(method.off_when) != std::string::npos ? Power::off : Power::on;
 }
 
+bool is_read_off(const Context& context) { return !read_all(context).off_by.empty(); }
+
 base::Finding FencePrimary::check() {
-  if (const auto note = read_note(context_, primary_off_note)) {
+  const auto readings = read_all(context_);
+  // Since it was written down somebody may have switched it on again.
+  const bool is_on_again = readings.says_on && readings.off_by.empty();
+  if (const auto note = read_note(context_, primary_off_note); note && !is_on_again) {
     return {.state = State::done, .why = note->at("evidence"), .facts = {}};
   }
-  const auto readings = read_all(context_);
   const auto said = base::join(readings.sentences, ", ");
   base::Facts facts{{"readings", said}, {"off", readings.off_by.empty() ? "no" : "yes"}};
   if (context_.site.fences.empty() && context_.statement.empty()) {
@@ -95,6 +99,20 @@ base::Plan FencePrimary::undo(const base::Finding& /*before*/) const {
   return plan;
 }
 
+namespace {
+
+/// A statement that the host is off is worth nothing while its kernel answers.
+bool still_answers(const Context& context) {
+  const auto& address = context.site.host(context.primary).address;
+  const bool moved = address == context.site.service.address.address &&
+                     context.holds_service_address();
+  const auto liveness =
+      classify(look_at_host(context.probes, context.interface(), address, moved));
+  return liveness == Liveness::alive || liveness == Liveness::mostly_dead;
+}
+
+}  // namespace
+
 std::string record_primary_off(const Context& context, base::Milliseconds limit) {
   const auto end = context.clock.steady() + limit;
   auto readings = read_all(context);
@@ -105,7 +123,9 @@ std::string record_primary_off(const Context& context, base::Milliseconds limit)
   }
   auto evidence = base::join(readings.sentences, ", ");
   if (readings.off_by.empty()) {
-    if (context.statement.empty() || readings.says_on) {
+    const bool answers = !context.statement.empty() && still_answers(context);
+    if (answers) evidence += (evidence.empty() ? "" : ", ") + context.primary + " still answers";
+    if (context.statement.empty() || readings.says_on || answers) {
       throw base::Error{{.what = "nothing proves that " + context.primary + " is off",
                          .detail = evidence.empty() ? "no fence method is configured" : evidence,
                          .hint = "switch its power off by hand and see that it is off; then: hamn "

@@ -14,6 +14,9 @@ enum class Power { off, on, unknown };
 [[nodiscard]] Power read_power(base::Host& host, const base::FenceMethod& method,
                                const std::string& target);
 
+/// True if one of the fence methods reads that the primary is off.
+[[nodiscard]] bool is_read_off(const Context& context);
+
 /// Switches the primary off, reads its power state again, and writes down on what evidence it is
 /// taken to be off: "the command said ok" proves nothing, and after the address has moved here the
 /// primary can not be asked any more.

@@ -119,8 +119,9 @@ base::Plan RecordRole::plan(const base::Finding& /*found*/) const {
 
 std::vector<std::string_view> RecordRole::needs() const {
   return {"freeze-replication", "fence-primary", "promote-database", "take-address",
-          "take-hostname",      "start-xcatd",        "makehosts",        "makedns",
-          "makedhcp",           "makedhcp-nodes",     "consoles",         "nodeset"};
+          "announce-address",   "take-hostname",      "start-xcatd",      "makehosts",
+          "makedns",            "makedhcp",           "makedhcp-nodes",   "consoles",
+          "nodeset"};
 }
 
 }  // namespace hamn::takeover

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "sync/receiver.h"
+#include "takeover/database.h"
 #include "takeover/fence.h"
 
 namespace hamn::takeover {
@@ -79,15 +80,17 @@ base::Finding judge_primary(const Evidence& evidence, const std::string& primary
 }
 
 base::Finding PrimaryDownGate::look() {
-  if (const auto note = read_note(context_, primary_off_note)) {
-    return {.state = State::done, .why = "recorded earlier in this takeover: " + note->at("evidence"),
-            .facts = {}};
-  }
+  const auto note = read_note(context_, primary_off_note);
   const auto& host = context_.site.host(context_.primary);
   const bool moved = host.address == context_.site.service.address.address &&
                      context_.holds_service_address();
   const auto evidence =
       look_at_host(context_.probes, context_.interface(), host.address, moved);
+  // A note of an earlier run counts only as long as nothing speaks against it.
+  if (note && (moved || classify(evidence) == Liveness::silent)) {
+    return {.state = State::done, .why = "recorded earlier in this takeover: " + note->at("evidence"),
+            .facts = facts_of(evidence)};
+  }
   if (moved) {
     return {.state = State::unknown,
             .why = "its address is on this host although nothing of a takeover is recorded. Next: "
@@ -111,16 +114,62 @@ base::Finding judge_age(const std::string& what, base::Milliseconds age,
           .facts = facts};
 }
 
+base::Finding AddressFreeGate::look() {
+  const auto& address = context_.site.service.address.address;
+  if (context_.holds_service_address()) {
+    return {.state = State::done, .why = address + " is on this host already", .facts = {}};
+  }
+  const bool is_stated = context_.site.fences.empty() && !context_.statement.empty();
+  if (!is_stated && !read_note(context_, primary_off_note) && !is_read_off(context_)) {
+    return {.state = State::done,
+            .why = "looked at once " + context_.primary + " is known to be off", .facts = {}};
+  }
+  const auto owner =
+      context_.probes.arp(context_.interface(), address, context_.site.takeover.address_probe);
+  if (!owner) return {.state = State::done, .why = "nobody answers for " + address, .facts = {}};
+  return {.state = State::blocked,
+          .why = *owner + " answers for " + address + " although " + context_.primary +
+                 " is off. Next: find that host and take it off the network",
+          .facts = {{"mac", *owner}}};
+}
+
+namespace {
+
+/// What is decided about loss is decided when pushes are frozen: a run that is resumed later loses
+/// nothing more. Once the recovery point is in charge, going on is the only way.
+base::WallTime moment_of_decision(const Context& context) {
+  const auto text = context.local().read(context.role_path(), 1U << 16U);
+  if (!text) return context.started;
+  const auto role = base::parse_role(*text, context.role_path());
+  return role.name == base::RoleName::promoting ? role.since : context.started;
+}
+
+base::Finding settle(const Context& context, base::Finding found) {
+  if (found.state == State::blocked && read_note(context, promoted_note)) {
+    found.state = State::done;
+    found.why = found.why.substr(0, found.why.find(". Next:")) + "; decided earlier in this takeover";
+  }
+  return found;
+}
+
+}  // namespace
+
 base::Finding DatabaseAgeGate::look() {
   auto found = context_.driver.inspect_points(context_.local());
-  if (found.state != State::done) return found;
+  if (found.state != State::done) {
+    // Without a copy there is no loss that could be accepted.
+    if (found.state == State::blocked) found.state = State::due;
+    found.why += ". Next: hamn db points";
+    return found;
+  }
   const auto taken = base::parse_wall_time(found.facts.at("taken"));
   if (!taken) return {.state = State::unknown, .why = "its time cannot be read", .facts = {}};
   auto answer = judge_age("recovery point " + found.facts.at("id"),
-                          base::age(*taken, context_.started), context_.site.database.max_age);
+                          base::age(*taken, moment_of_decision(context_)),
+                          context_.site.database.max_age);
   answer.facts["point"] = found.facts.at("id");
   answer.facts["taken"] = found.facts.at("taken");
-  return answer;
+  return settle(context_, answer);
 }
 
 FileSetAgeGate::FileSetAgeGate(const Context& context, const base::FileSetSettings& set)
@@ -129,24 +178,21 @@ FileSetAgeGate::FileSetAgeGate(const Context& context, const base::FileSetSettin
 base::Finding FileSetAgeGate::look() {
   const auto path = sync::receiver_index_path(context_.site.state_directory, set_.name);
   const auto state = sync::read_index_state(path);
-  if (!state) {
-    return {.state = State::blocked,
-            .why = "nothing of it was ever received. Next: if it can be done without: hamn failover "
-                   "--accept-loss \"reason\"",
-            .facts = {}};
+  if (!state || !state->complete) {
+    const std::string why =
+        state ? "its first copy was never finished" : "nothing of it was ever received";
+    return settle(context_, {.state = State::blocked,
+                             .why = why + ". Next: if it can be done without: hamn failover "
+                                          "--accept-loss \"reason\"",
+                             .facts = {}});
   }
-  if (!state->complete) {
-    return {.state = State::blocked,
-            .why = "its first copy was never finished. Next: if it can be done without: hamn "
-                   "failover --accept-loss \"reason\"",
-            .facts = {}};
-  }
-  auto answer = judge_age("the copy", base::age(state->as_of, context_.started), set_.max_age);
+  auto answer = judge_age("the copy", base::age(state->as_of, moment_of_decision(context_)),
+                          set_.max_age);
   answer.facts["generation"] = std::to_string(state->generation);
   answer.facts["as_of"] = base::to_text(state->as_of);
   answer.facts["files"] = std::to_string(state->files);
   answer.facts["bytes"] = std::to_string(state->bytes);
-  return answer;
+  return settle(context_, answer);
 }
 
 }  // namespace hamn::takeover

@@ -63,6 +63,21 @@ class FileSetAgeGate : public Gate {
   std::string id_;
 };
 
+/// Where the primary is known to be off, nobody answers for the service address: whoever does is a
+/// third host, and would be found by CheckAddressFree only after the first changes.
+class AddressFreeGate : public Gate {
+ public:
+  explicit AddressFreeGate(const Context& context) : context_(context) {}
+  [[nodiscard]] std::string_view id() const override { return "address-free"; }
+  [[nodiscard]] std::string title() const override {
+    return "No third host holds " + context_.site.service.address.address + ".";
+  }
+  [[nodiscard]] base::Finding look() override;
+
+ private:
+  const Context& context_;
+};
+
 /// Decision on the evidence about the primary. Pure; the sentences are what people read.
 [[nodiscard]] base::Finding judge_primary(const Evidence& evidence, const std::string& primary,
                                           bool can_be_fenced, const std::string& statement);

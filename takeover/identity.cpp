@@ -110,6 +110,19 @@ base::Plan plan_address(const std::string& host, const std::string& interface,
   return plan;
 }
 
+/// Addresses that stood here before an earlier run was cut off while it moved them.
+std::vector<base::InterfaceAddress> TakeAddress::lost_addresses(
+    const std::vector<base::InterfaceAddress>& present) const {
+  const auto note = read_note(context_, addresses_note);
+  if (!note) return {};
+  const auto& own = context_.site.host(context_.here).address;  // comes back in any case
+  auto lost = from_fact(note->at("addresses"));
+  std::erase_if(lost, [&](const base::InterfaceAddress& each) {
+    return each.address == own || std::find(present.begin(), present.end(), each) != present.end();
+  });
+  return lost;
+}
+
 base::Finding TakeAddress::check() {
   const auto present = local_addresses_of(context_.local());
   const auto& wanted = context_.site.service.address;
@@ -120,7 +133,9 @@ base::Finding TakeAddress::check() {
     return each.address == wanted.address;
   });
   base::Facts facts{{"addresses", to_fact(present)}};
-  if (plan.actions.empty()) {
+  const auto lost = to_fact(lost_addresses(present));
+  if (!lost.empty()) facts["lost"] = lost;
+  if (plan.actions.empty() && lost.empty()) {
     return {.state = State::done,
             .why = wanted.address + " is the first address of " + context_.interface(),
             .facts = facts};
@@ -132,9 +147,26 @@ base::Finding TakeAddress::check() {
 }
 
 base::Plan TakeAddress::plan(const base::Finding& found) const {
-  return plan_address(context_.here, context_.interface(), context_.site.service.address,
-                      context_.site.host(context_.here).address,
-                      from_fact(found.facts.at("addresses")));
+  const auto& wanted = context_.site.service.address;
+  const auto present = from_fact(found.facts.at("addresses"));
+  const auto moves = plan_address(context_.here, context_.interface(), wanted,
+                                  context_.site.host(context_.here).address, present);
+  base::Plan plan;
+  // A second run must not forget what the first one took away; what is there now is the rest.
+  auto before = in_subnet(present, context_.interface(), wanted);
+  const auto lost = found.facts.contains("lost") ? from_fact(found.facts.at("lost"))
+                                                 : std::vector<base::InterfaceAddress>{};
+  before.insert(before.end(), lost.begin(), lost.end());
+  std::erase_if(before, [&](const auto& each) { return each.address == wanted.address; });
+  if (!before.empty() && !moves.actions.empty()) {
+    plan.add(base::write_on(context_.here, "Write down which addresses are here",
+                            note_file(context_, addresses_note, {{"addresses", to_fact(before)}})));
+  }
+  plan.append(moves);
+  for (const auto& each : lost) {
+    plan.add(change_address(context_.here, "add", shown(each), each.interface));
+  }
+  return plan;
 }
 
 base::Plan TakeAddress::undo(const base::Finding& before) const {
@@ -145,6 +177,12 @@ base::Plan TakeAddress::undo(const base::Finding& before) const {
   });
   base::Plan plan;
   if (was_here) return plan;
+  // A run that was cut off may have left one of the others away. Exit code 2: it is there.
+  for (const auto& each : in_subnet(present, context_.interface(), wanted)) {
+    plan.add(base::run_on(context_.here, "Make sure that " + shown(each) + " is here",
+                          {.argv = {"ip", "address", "add", shown(each), "dev", each.interface}},
+                          {0, 2}));
+  }
   plan.add(set_promote_secondaries(context_.here, context_.interface()));
   // Exit code 2: it is not there (any more).
   plan.add(base::run_on(context_.here, "Take away " + base::to_text(wanted),
@@ -192,10 +230,11 @@ base::Finding TakeHostname::check() {
 
 namespace {
 
-base::Plan plan_hostname(const std::string& host, const std::string& name) {
+base::Plan plan_hostname(const std::string& host, const std::string& name,
+                         const std::string& name_in_file) {
   base::Plan plan;
   plan.add(base::write_on(host, "Set the host name for the next boot",
-                          {.path = "/etc/hostname", .content = name + "\n"}));
+                          {.path = "/etc/hostname", .content = name_in_file + "\n"}));
   plan.add(base::run_on(host, "Set the host name", {.argv = {"hostname", name}}));
   return plan;
 }
@@ -203,11 +242,14 @@ base::Plan plan_hostname(const std::string& host, const std::string& name) {
 }  // namespace
 
 base::Plan TakeHostname::plan(const base::Finding& /*found*/) const {
-  return plan_hostname(context_.here, context_.site.service.hostname);
+  const auto& name = context_.site.service.hostname;
+  return plan_hostname(context_.here, name, name);
 }
 
 base::Plan TakeHostname::undo(const base::Finding& before) const {
-  return plan_hostname(context_.here, before.facts.at("kernel"));
+  const auto& kernel = before.facts.at("kernel");
+  const auto& file = before.facts.at("file");
+  return plan_hostname(context_.here, kernel, file.empty() ? kernel : file);
 }
 
 }  // namespace hamn::takeover

@@ -25,6 +25,9 @@ class CheckAddressFree : public Step {
   const Context& context_;
 };
 
+/// Name of the note that TakeAddress leaves before it takes an address away for a moment.
+constexpr const char* addresses_note = "addresses";
+
 /// The service address comes up here, as the first one of its subnet: makedhcp hands out the first
 /// address of the interface as next-server, whatever site.master says (seen with xCAT 2.19).
 ///
@@ -48,6 +51,8 @@ class TakeAddress : public Step {
   }
 
  private:
+  [[nodiscard]] std::vector<base::InterfaceAddress> lost_addresses(
+      const std::vector<base::InterfaceAddress>& present) const;
   const Context& context_;
 };
 

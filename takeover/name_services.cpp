@@ -117,21 +117,30 @@ base::Finding MakeDns::check() {
   }
   const auto domain = context_.cluster.site_value("domain", "");
   const auto hosts = hosts_file(context_);
+  std::map<std::string, std::string> nodes;  // name in DNS → name in /etc/hosts
   std::vector<std::string> names;
   for (const auto& node : context_.cluster.nodes) {
-    if (hosts.contains(node.name)) names.push_back(node.name + "." + domain);
+    if (!hosts.contains(node.name)) continue;
+    names.push_back(node.name.ends_with("." + domain) ? node.name : node.name + "." + domain);
+    nodes[names.back()] = node.name;
+  }
+  if (names.empty()) {
+    const bool runs = is_active(context_.local(), *unit);
+    return {.state = runs ? State::done : State::due,
+            .why = *unit + (runs ? " runs; no node has a name yet" : " does not run"),
+            .facts = facts};
   }
   const auto answers = context_.probes.dns(context_.site.service.address.address, names,
                                            std::chrono::seconds{10});
   std::vector<std::string> wrong;
   for (const auto& name : names) {
-    const auto& right = hosts.at(name.substr(0, name.find('.')));
+    const auto& right = hosts.at(nodes.at(name));
     const auto found = answers.find(name);
     const bool is_right = found != answers.end() &&
                           std::find(right.begin(), right.end(), found->second) != right.end();
     if (!is_right) wrong.push_back(name);
   }
-  if (!names.empty() && wrong.empty()) {
+  if (wrong.empty()) {
     return {.state = State::done,
             .why = "DNS at " + context_.site.service.address.address + " answers for all " +
                    base::human_count(names.size()) + " nodes",

@@ -135,12 +135,12 @@ base::Section summary_section(const RunRecord& record) {
 
 base::Section recovery_section(const RunRecord& record) {
   base::FactList facts;
-  std::int64_t oldest = 0;
+  std::optional<std::int64_t> oldest;
   for (const auto* gate : record.gates) {
     const auto age = fact(*gate, "fact.age_ms");
     if (age.empty()) continue;
     const auto age_ms = number(*gate, "fact.age_ms");
-    oldest = std::max(oldest, age_ms);
+    oldest = std::max(oldest.value_or(0), age_ms);
     const auto id = fact(*gate, "gate");
     auto value = duration(age_ms) + " old (allowed: " + duration(number(*gate, "fact.limit_ms")) + ")";
     const auto point = fact(*gate, "fact.point");
@@ -151,8 +151,9 @@ base::Section recovery_section(const RunRecord& record) {
                            .value = value, .key = id});
   }
   facts.items.push_back({.name = "RPO reached",
-                         .value = (record.gates.empty() ? "not known" : duration(oldest)) +
-                                  ": what changed on the old primary after that is lost",
+                         .value = oldest ? duration(*oldest) + ": what changed on the old primary "
+                                                               "after that is lost"
+                                         : "not known: no age was seen",
                          .key = "rpo"});
   const auto served = std::find_if(record.steps.begin(), record.steps.end(), [](const auto& step) {
     return step.id == "record-role" && (step.result == "done" || step.result == "already_done");
@@ -237,8 +238,13 @@ base::Section follow_up_section(const RunRecord& record, const base::JournalCont
   for (const auto& step : record.steps) {
     if (!step.follow_up.empty()) prose.paragraphs.push_back(step.id + ": " + step.follow_up);
   }
-  const bool ended = record.finished != nullptr && fact(*record.finished, "exit_code") != "5";
-  if (ended) {
+  const auto code = record.finished == nullptr ? "" : fact(*record.finished, "exit_code");
+  if (code == "1") {
+    prose.paragraphs.emplace_back(
+        "Nothing is served yet and pushes from the primary are refused. Go on with hamn failover, or "
+        "go back with hamn takeover undo.");
+  }
+  if (code == "0" || code == "4" || code == "6") {
     prose.paragraphs.push_back(
         "There is no standby now. Do not let " + fact(*record.started, "primary") +
         " come back on the network as it is: boot it without its cable, make it a standby (hamn init "

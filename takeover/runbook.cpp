@@ -4,10 +4,13 @@
 #include <array>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <variant>
 
 #include "base/interrupt.h"
 #include "base/perform.h"
 #include "base/text.h"
+#include "takeover/context.h"
 
 namespace hamn::takeover {
 
@@ -20,7 +23,9 @@ using base::State;
 constexpr base::Milliseconds look_again{200};
 constexpr int most_rounds = 3;
 
-std::string to_json(const base::Facts& facts) { return nlohmann::json(facts).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
+std::string to_json(const base::Facts& facts) {
+  return nlohmann::json(facts).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
 
 base::Facts facts_from_json(const std::string& text) {
   const auto object = nlohmann::json::parse(text, nullptr, false);
@@ -83,6 +88,10 @@ std::string to_text(StepResult result) {
 std::string digest(const std::vector<StepPreview>& preview) {
   base::Plan all;
   for (const auto& step : preview) all.append(step.plan);
+  for (auto& action : all.actions) {
+    auto* file = std::get_if<base::FileWrite>(&action.act);
+    if (file != nullptr && is_own_record(file->path)) file->content.clear();
+  }
   return base::digest(all);
 }
 
@@ -113,7 +122,9 @@ std::optional<RunOutcome> Runbook::look_at_gates(const Orders& orders) {
   for (const auto& gate : parts_.gates) {
     const auto found = finding_of([&] { return gate->look(); });
     const bool holds = found.state == State::done;
-    const bool overridden = !holds && gate->is_about_loss() && !orders.accept_loss.empty();
+    // A known loss can be accepted. Not knowing, or having no copy at all, can not.
+    const bool overridden = found.state == State::blocked && gate->is_about_loss() &&
+                            !orders.accept_loss.empty();
     base::Facts facts{{"gate", std::string{gate->id()}}, {"title", gate->title()},
                       {"state", base::to_text(found.state)}, {"why", found.why}, {"at_ms", at()}};
     for (const auto& [name, value] : found.facts) facts["fact." + name] = value;
@@ -141,7 +152,7 @@ std::optional<RunOutcome> Runbook::compare_plan(const Orders& orders) {
 
 RunOutcome Runbook::run(const Orders& orders) {
   start_ = clock_.steady();
-  passed_point_of_no_return_ = false;
+  passed_point_of_no_return_ = was_passed();
   auto header = orders.header;
   if (!orders.accept_loss.empty()) header["accept_loss"] = orders.accept_loss;
   journal_.append("run_started", header);
@@ -174,6 +185,12 @@ RunOutcome Runbook::run(const Orders& orders) {
   if (interrupted && outcome.code != Exit::done) outcome.code = Exit::interrupted;
   finish(outcome);
   return outcome;
+}
+
+bool Runbook::was_passed() const {
+  return std::any_of(parts_.steps.begin(), parts_.steps.end(), [](const auto& step) {
+    return step->is_point_of_no_return() && step->is_passed();
+  });
 }
 
 bool Runbook::needs_are_done(const Step& step, const std::vector<StepOutcome>& so_far) const {
@@ -293,18 +310,33 @@ void Runbook::finish(const RunOutcome& outcome) {
                    {"headline", outcome.headline}, {"elapsed_ms", at()}});
 }
 
-RunOutcome Runbook::undo(const std::vector<base::Event>& earlier) {
+namespace {
+
+/// What each step had found when it was first performed. A step that began no action did nothing.
+std::map<std::string, Finding> performed_steps(const std::vector<base::Event>& events) {
   std::map<std::string, Finding> performed;
-  bool too_late = false;
-  for (const auto& event : earlier) {
-    if (event.kind != "step_started" || event.facts.at("state") != "due") continue;
-    performed.try_emplace(event.facts.at("step"),
-                          Finding{.state = State::due, .why = event.facts.at("why"),
-                                  .facts = facts_from_json(event.facts.at("before"))});
+  std::optional<std::pair<std::string, Finding>> due;
+  for (const auto& event : events) {
+    if (event.kind == "step_started") {
+      due.reset();
+      if (event.facts.at("state") != "due") continue;
+      due = {event.facts.at("step"), Finding{.state = State::due, .why = event.facts.at("why"),
+                                             .facts = facts_from_json(event.facts.at("before"))}};
+    } else if (event.kind == "action_started" && due) {
+      performed.insert(*due);
+    }
   }
-  for (const auto& step : parts_.steps) {
-    if (step->is_point_of_no_return() && performed.contains(std::string{step->id()})) too_late = true;
-  }
+  return performed;
+}
+
+}  // namespace
+
+RunOutcome Runbook::undo(const std::vector<base::Event>& earlier) {
+  const auto performed = performed_steps(earlier);
+  const bool too_late =
+      was_passed() || std::any_of(parts_.steps.begin(), parts_.steps.end(), [&](const auto& step) {
+        return step->is_point_of_no_return() && performed.contains(std::string{step->id()});
+      });
   RunOutcome outcome;
   if (too_late) {
     outcome.code = Exit::refused;

@@ -96,6 +96,7 @@ class Runbook {
                                                          StepOutcome& outcome);
   [[nodiscard]] base::Finding wait_until_done(Step& step, const base::Plan& performed,
                                               const std::vector<base::Outcome>& outcomes);
+  [[nodiscard]] bool was_passed() const;
   [[nodiscard]] bool needs_are_done(const Step& step, const std::vector<StepOutcome>& so_far) const;
   [[nodiscard]] RunOutcome conclude(std::vector<StepOutcome> steps, const std::string& success);
   [[nodiscard]] std::string at() const;
@@ -110,7 +111,8 @@ class Runbook {
   bool passed_point_of_no_return_ = false;
 };
 
-/// SHA-256 over the plans of a preview: names the whole plan for --plan-id.
+/// SHA-256 over the plans of a preview: names the whole plan for --plan-id. What hamn writes down
+/// about the run itself does not count: its name and time differ from one look to the next.
 [[nodiscard]] std::string digest(const std::vector<StepPreview>& preview);
 
 }  // namespace hamn::takeover

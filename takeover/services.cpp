@@ -37,7 +37,13 @@ base::Finding StartXcatd::check() {
   const base::Command ask{.argv = {context_.xcat("bin/lsxcatd"), "-d"},
                           .time_limit = std::chrono::seconds{20}};
   const auto answer = host.run(ask);
-  if (active && answer.succeeded() && answer.output.find("dbengine=") != std::string::npos) {
+  const bool answers =
+      answer.succeeded() && answer.output.find("dbengine=") != std::string::npos;
+  if (active && answers && !is_passed()) {
+    return {.state = State::due,
+            .why = "xcatd runs, but this takeover did not start it on its database", .facts = {}};
+  }
+  if (active && answers) {
     return {.state = State::done, .why = "xcatd answers: " + base::trim(answer.output), .facts = {}};
   }
   if (!active) return {.state = State::due, .why = "xcatd does not run", .facts = {}};
@@ -45,9 +51,13 @@ base::Finding StartXcatd::check() {
           .facts = {}};
 }
 
+bool StartXcatd::is_passed() const { return read_note(context_, serving_note).has_value(); }
+
 base::Plan StartXcatd::plan(const base::Finding& /*found*/) const {
   const auto& unit = context_.site.units.xcatd;
   base::Plan plan;
+  plan.add(base::write_on(context_.here, "Write down that the database belongs to xcatd from now on",
+                          note_file(context_, serving_note, {{"unit", unit}})));
   plan.add(base::run_on(context_.here, "Start xcatd at every boot from now on",
                         {.argv = {"systemctl", "enable", "--quiet", unit}}));
   plan.add(base::run_on(context_.here, "Start xcatd",

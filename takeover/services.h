@@ -5,6 +5,10 @@
 
 namespace hamn::takeover {
 
+/// Name of the note that StartXcatd leaves before it starts xcatd: from then on the database belongs
+/// to xcatd, and is not replaced again.
+constexpr const char* serving_note = "serving";
+
 /// xcatd comes up on the promoted database and answers. By systemctl, never by restartxcatd: that
 /// hands sockets over outside systemd, which then tears the new daemon's directory away.
 ///
@@ -22,6 +26,7 @@ class StartXcatd : public Step {
     return {"promote-database", "take-hostname", "repoint-database"};
   }
   [[nodiscard]] bool is_point_of_no_return() const override { return true; }
+  [[nodiscard]] bool is_passed() const override;
 
  private:
   const Context& context_;

@@ -48,6 +48,8 @@ class Step {
   [[nodiscard]] virtual std::vector<std::string_view> needs() const { return {}; }
   /// True for the step after whose first action the takeover can only be finished, not undone.
   [[nodiscard]] virtual bool is_point_of_no_return() const { return false; }
+  /// For that step: whether this takeover, perhaps in an earlier run, went past it.
+  [[nodiscard]] virtual bool is_passed() const { return false; }
 };
 
 /// A condition that must hold before the first change.

@@ -23,6 +23,7 @@ Runbook::Parts make_failover(const Context& context) {
     gate(std::make_unique<FileSetAgeGate>(context, set));
   }
   gate(std::make_unique<PrimaryDownGate>(context));
+  gate(std::make_unique<AddressFreeGate>(context));
 
   // Nothing changes under our hands, and the other one is off.
   step(std::make_unique<FreezeReplication>(context));

@@ -30,7 +30,7 @@ def main():
     parser.add_argument("--files", type=int, default=20500, help="at least so many")
     parser.add_argument("--mib", type=int, default=560, help="at least so much content")
     options = parser.parse_args()
-    small, large = find_files(options.files + 40000)
+    small, large = find_files()
     images = make_images(options.root, [path for path, _ in large])
     copy_distribution(options, small, large, images)
     make_links(options.root)
@@ -39,7 +39,7 @@ def main():
     print()
 
 
-def find_files(enough):
+def find_files():
     """([(path, size)] of small files and links to files, [(path, size)] of larger files)."""
     small, large = [], []
     for source in SOURCES:
@@ -50,8 +50,6 @@ def find_files(enough):
                 size = size_of(path)
                 if size is not None:
                     (small if size <= SMALL else large).append((path, size))
-        if len(small) >= enough:
-            break
     return small, sorted(large, key=lambda each: (-each[1], each[0]))
 
 
@@ -98,7 +96,7 @@ def copy_distribution(options, small, large, images):
     while files > 0 or copied < target:
         release += 1
         chosen, sizes = [], 0
-        for path, size in small[:max(files, 0)]:
+        for path, size in spread(small, max(files, 0)):
             chosen.append(path)
             sizes += size
         # The middle of the larger ones: the largest are in the images already.
@@ -112,6 +110,12 @@ def copy_distribution(options, small, large, images):
         copy(chosen, os.path.join(options.root, f"{DISTRO}{release}"))
         files -= len(chosen)
         copied += sizes
+
+
+def spread(paths, most):
+    """At most so many of them, from everywhere."""
+    number = min(len(paths), most)
+    return [paths[index * len(paths) // number] for index in range(number)]
 
 
 def copy(paths, destination):
