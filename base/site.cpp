@@ -299,6 +299,16 @@ SshSettings Site::ssh_to(const std::string& host_name) const {
   return settings_to;
 }
 
+namespace {
+
+Error two_hosts_here(const std::string& one, const std::string& other) {
+  return Error{{.what = "cannot tell which management node this is",
+                .detail = "it holds the addresses of both " + one + " and " + other,
+                .hint = "look at: ip address; remove the address that is not its own"}};
+}
+
+}  // namespace
+
 std::string find_this_host(const Site& site, const std::vector<InterfaceAddress>& addresses) {
   std::string taken;
   std::string own;
@@ -310,11 +320,7 @@ std::string find_this_host(const Site& site, const std::vector<InterfaceAddress>
     if (!here) continue;
     const bool moves = host.address == site.service.address.address;
     std::string& place = moves ? taken : own;
-    if (!place.empty()) {
-      throw Error{{.what = "cannot tell which management node this is",
-                   .detail = "it holds the addresses of both " + place + " and " + name,
-                   .hint = "look at: ip address; remove the address that is not its own"}};
-    }
+    if (!place.empty()) throw two_hosts_here(place, name);
     place = name;
   }
   if (!own.empty()) return own;

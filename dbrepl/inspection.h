@@ -29,6 +29,7 @@ struct PointSummary {
 
   friend bool operator==(const PointSummary&, const PointSummary&) = default;
 };
+/// What other hosts need to know of a point.
 [[nodiscard]] PointSummary summarize(const KeptPoint& kept);
 
 /// `hamn db inspect`: the live database of this host.
@@ -77,11 +78,18 @@ struct Comparison {
 /// the point may have a problem.
 [[nodiscard]] KeptPoint find_point(const DatabaseDirectories& directories, const std::string& id);
 
+/// {engine, directory, position, tables, healthy, problem, now, snapshot: null or a point}.
 [[nodiscard]] std::string format_live(const LiveDatabase& live);
+/// The reverse, for the answer of `host`.
 [[nodiscard]] LiveDatabase parse_live(const std::string& json, const std::string& host);
+/// {now, points: [{id, generation, epoch, host, taken, position, content, problem, tables: [{name,
+/// rows, content}]}]}, newest first.
 [[nodiscard]] std::string format_points(const KeptPoints& kept);
+/// The reverse, for the answer of `host`.
 [[nodiscard]] KeptPoints parse_points(const std::string& json, const std::string& host);
+/// {point, equal, differences: [text]}.
 [[nodiscard]] std::string format_comparison(const Comparison& comparison);
+/// The reverse, for the answer of `host`.
 [[nodiscard]] Comparison parse_comparison(const std::string& json, const std::string& host);
 
 }  // namespace hamn::dbrepl

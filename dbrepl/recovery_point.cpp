@@ -255,8 +255,7 @@ RecoveryPoint parse_manifest(const std::string& text, const std::string& path) {
   if (!reading.point) {
     throw base::Error{{.what = "cannot trust " + base::printable(path),
                        .detail = reading.problem,
-                       .hint = "take and ship a new copy; on the primary: hamn db snapshot && hamn "
-                               "sync run --set database; on the standby: hamn db accept"}};
+                       .hint = "take and ship a new copy; on the primary: hamn db replicate"}};
   }
   return *std::move(reading.point);
 }

@@ -83,6 +83,7 @@ struct ManifestReading {
   std::optional<RecoveryPoint> point;
   std::string problem;  ///< empty if there is a point
 };
+/// Reads the text of a manifest without throwing.
 [[nodiscard]] ManifestReading read_manifest(const std::string& text);
 
 constexpr std::string_view manifest_name = "manifest.json";
@@ -94,6 +95,7 @@ struct DatabaseDirectories {
   std::string points;    ///< on the standby: the last N accepted ones
   std::string undo;      ///< what a promotion replaced
 };
+/// The four of them below "<state directory>/database".
 [[nodiscard]] DatabaseDirectories database_directories(const std::string& state_directory);
 
 /// A recovery point on disk and whether it can be trusted.

@@ -73,8 +73,10 @@ class Acceptance {
   [[nodiscard]] base::Error unfit(const std::string& detail) const {
     return base::Error{{.what = "cannot accept the copy of the database in " + incoming_,
                         .detail = detail,
-                        .hint = "ship it again; on the primary: hamn db snapshot && hamn sync run "
-                                "--set database; damaged files here are to be removed first"}};
+                        .hint = "on the primary: hamn db replicate. If this stays, let it send "
+                                "all files again; here, before that: rm -r " +
+                                incoming_ + " " + parent_of(parent_of(incoming_)) +
+                                "/sync/database.receiver.db"}};
   }
 
   void read_incoming() {
@@ -98,8 +100,7 @@ class Acceptance {
            .detail = kept.point->id + " from " + kept.point->host + " is newer and already here",
            .hint = kept.point->epoch > offered_.epoch
                        ? "a takeover happened since; see who is in charge: hamn status"
-                       : "on " + offered_.host + ": hamn db snapshot --after " +
-                             std::to_string(kept.point->generation),
+                       : "count on from there; on " + offered_.host + ": hamn db replicate",
            .code = base::Exit::refused}};
     }
   }
@@ -113,8 +114,7 @@ class Acceptance {
     if (!same_copies(*found->point, offered_)) {
       throw base::Error{{.what = "refused recovery point " + offered_.id + " from " + offered_.host,
                          .detail = "another copy with that number is already here",
-                         .hint = "on " + offered_.host + ": hamn db snapshot --after " +
-                                 std::to_string(offered_.generation),
+                         .hint = "count on from there; on " + offered_.host + ": hamn db replicate",
                          .code = base::Exit::refused}};
     }
     return &*found;

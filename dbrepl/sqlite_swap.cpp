@@ -66,8 +66,10 @@ class Swap {
     read_source(source);
     const auto marker = read_marker(disk_, places_.undo);
     if (marker && !marker->directory.empty() && marker->directory != places_.directory) {
-      throw failure("an interrupted swap of " + marker->directory + " comes first",
-                    "run with the configuration of that time: hamn db swap-in");
+      throw failure(
+          "an interrupted swap of " + marker->directory + " comes first",
+          "end that first, with the configuration of that time: hamn db swap-in --point " +
+              marker->target);
     }
     remove_entry(disk_, disk_.open_root(places_.directory).get(), staging_name);
     find_damaged();

@@ -15,7 +15,9 @@ namespace hamn::dbrepl {
 /// table is a symbolic link or something else than a file.
 [[nodiscard]] std::vector<std::string> table_names(base::Disk& disk, const std::string& directory);
 
+/// "nodelist.sqlite".
 [[nodiscard]] std::string table_file(const std::string& name);
+/// "/etc/xcat/nodelist.sqlite".
 [[nodiscard]] std::string table_path(const std::string& directory, const std::string& name);
 
 /// Cheap evidence of change of one open table: inode, size, times, change counter and, in WAL mode,

@@ -13,6 +13,7 @@ namespace hamn::dbrepl {
 /// synced, and then exchanged with what is there in one rename. Whoever looks, at any time and
 /// after any crash, sees the old directory or the new one.
 
+/// Whether there is a directory, looking through links.
 [[nodiscard]] bool is_directory(const std::string& path);
 /// The directory that holds `path`: "/a/b" gives "/a".
 [[nodiscard]] std::string parent_of(const std::string& path);

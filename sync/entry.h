@@ -37,6 +37,7 @@ struct DirectoryKey {
   friend auto operator<=>(const DirectoryKey&, const DirectoryKey&) = default;
 };
 
+/// The directory `name` in `directory`; the directory above it; its last name. Pure.
 [[nodiscard]] DirectoryKey below(const DirectoryKey& directory, const std::string& name);
 [[nodiscard]] DirectoryKey parent_of(const DirectoryKey& directory);
 [[nodiscard]] std::string name_of(const DirectoryKey& directory);
@@ -51,10 +52,12 @@ enum class ProblemKind : std::uint8_t {
   unstable = 6,    ///< changed each time it was read; the old copy stays
   not_written = 7  ///< the receiver could not put it in place; the old copy stays
 };
+/// For people and JSON: "dangling link".
 [[nodiscard]] std::string to_text(ProblemKind kind);
 /// Notes are told and counted; only real problems change the exit code.
 [[nodiscard]] bool is_note(ProblemKind kind);
 
+/// One path that a pass could not deal with, and why.
 struct Problem {
   ProblemKind kind = ProblemKind::unreadable;
   std::string path;

@@ -69,8 +69,12 @@ struct Index::Database {
     if (kind == SQLITE_OK || kind == SQLITE_ROW || kind == SQLITE_DONE) return;
     const std::string why = handle != nullptr ? ::sqlite3_errmsg(handle) : "no memory";
     if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_ERROR) damaged(why);
-    throw base::Error{{.what = "cannot use the index " + path, .detail = why,
-                       .hint = kind == SQLITE_FULL ? "free some space there, then run again"
+    // A full disk may also show as an I/O error: the shared memory of the log is a file, too.
+    const bool is_full = kind == SQLITE_FULL ||
+                         (handle != nullptr && ::sqlite3_system_errno(handle) == ENOSPC);
+    throw base::Error{{.what = "cannot use the index " + path,
+                       .detail = is_full ? "No space left on device (" + why + ")" : why,
+                       .hint = is_full ? "free some space there, then run again"
                                                    : "look at that file and its directory"}};
   }
 

@@ -46,6 +46,7 @@ class Connection {
   Inbox inbox_;
 };
 
+/// What to send, and as whom.
 struct SendRequest {
   FileSet set;
   std::string host;  ///< this host's name

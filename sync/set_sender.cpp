@@ -114,8 +114,8 @@ void SetSender::walk_root(std::uint16_t root) {
     listing = list_source(level.directory, request_.set, where.pattern);
   }
   if (!request_.accept_emptied) {
-    refuse_emptied_source(request_.set.name, where.source_parent + "/" + where.pattern,
-                          before.size(), listing.entries.size());
+    const auto parent = where.source_parent == "/" ? "" : where.source_parent;
+    refuse_emptied_source(request_.set.name, parent + "/" + where.pattern, before.size(), listing.entries.size());
   }
   for (auto& problem : listing.problems) note(std::move(problem));
   count(listing);

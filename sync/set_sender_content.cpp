@@ -292,7 +292,7 @@ void SetSender::on_trouble(const Trouble& trouble) {
   const auto found = declared_.find(trouble.directory);
   if (found == declared_.end()) damaged_message("trouble with an unknown directory");
   const auto& root = request_.set.roots[found->second.root];
-  auto path = root.source_parent + "/" + found->second.path;
+  auto path = (root.source_parent == "/" ? "" : root.source_parent) + "/" + found->second.path;
   if (!trouble.name.empty()) path += "/" + trouble.name;
   note({.kind = ProblemKind::not_written, .path = path, .detail = trouble.detail});
   const auto key = trouble.name.empty() ? parent_of(found->second) : found->second;

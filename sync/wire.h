@@ -65,6 +65,7 @@ enum class PassMode : std::uint8_t {
   empty = 3         ///< the receiver has nothing: everything is sent unasked
 };
 
+/// The receiver is ready for the pass of this set.
 struct Welcome {
   PassMode mode = PassMode::full;
   std::uint64_t generation = 0;
@@ -110,6 +111,7 @@ enum class OfferKind : std::uint8_t {
   changed = 3       ///< content changed: a delta is possible
 };
 
+/// A file that the receiver may have already.
 struct Offer {
   std::uint64_t id = 0;
   OfferKind kind = OfferKind::check;
@@ -125,6 +127,7 @@ struct Begin {
   Entry entry;
 };
 
+/// Ends the file that Begin began, with what it really was.
 struct End {
   bool abandoned = false;  ///< it changed while it was read; forget it
   std::uint64_t size_bytes = 0;
@@ -169,12 +172,14 @@ struct Trouble {
   std::string detail;
 };
 
+/// A batch is durable; the sender may move its index forward.
 struct Done {
   std::uint64_t batch = 0;
   std::string token;
   std::uint64_t generation = 0;
 };
 
+/// Messages as bytes. Pure.
 [[nodiscard]] std::string encode(const Hello& message);
 [[nodiscard]] std::string encode(const Welcome& message);
 [[nodiscard]] std::string encode(const Refusal& message);
@@ -191,6 +196,7 @@ struct Done {
 [[nodiscard]] std::string encode(const Trouble& message);
 [[nodiscard]] std::string encode(const Done& message);
 
+/// Bytes as messages; throw Error for anything that an honest peer would not send. Pure.
 [[nodiscard]] Hello decode_hello(std::string_view payload);
 [[nodiscard]] Welcome decode_welcome(std::string_view payload);
 [[nodiscard]] Refusal decode_refusal(std::string_view payload);

@@ -72,4 +72,8 @@ bool is_active(base::Host& host, const std::string& unit) {
   return host.run({.argv = {"systemctl", "is-active", "--quiet", unit}}).succeeded();
 }
 
+bool is_enabled(base::Host& host, const std::string& unit) {
+  return host.run({.argv = {"systemctl", "is-enabled", "--quiet", unit}}).succeeded();
+}
+
 }  // namespace hamn::takeover

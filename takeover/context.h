@@ -61,5 +61,7 @@ struct Context {
 [[nodiscard]] std::optional<std::string> find_unit(base::Host& host, const std::string& configured,
                                                    const std::vector<std::string>& candidates);
 [[nodiscard]] bool is_active(base::Host& host, const std::string& unit);
+/// Whether the unit starts at boot.
+[[nodiscard]] bool is_enabled(base::Host& host, const std::string& unit);
 
 }  // namespace hamn::takeover

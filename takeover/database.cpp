@@ -38,6 +38,7 @@ base::Plan StopXcatd::plan(const base::Finding& /*found*/) const {
 }
 
 base::Finding PromoteDatabase::check() {
+  std::string differences;
   // A note is no proof: until xcatd may have written to the tables they are compared. After that
   // they rightly differ, and replacing them would lose what nodes wrote.
   if (const auto note = read_note(context_, promoted_note)) {
@@ -45,7 +46,9 @@ base::Finding PromoteDatabase::check() {
                              .why = "recovery point " + note->at("id") + " is in charge",
                              .facts = *note};
     if (read_note(context_, serving_note)) return done;
-    if (context_.driver.inspect_promoted(context_.local(), *note).state == State::done) return done;
+    const auto seen = context_.driver.inspect_promoted(context_.local(), *note);
+    if (seen.state == State::done) return done;
+    differences = seen.why;
   }
   auto points = context_.driver.inspect_points(context_.local());
   if (points.state != State::done) {
@@ -54,6 +57,10 @@ base::Finding PromoteDatabase::check() {
   points.state = State::due;
   points.why = "recovery point " + points.facts.at("id") + " of " + points.facts.at("taken") +
                " waits";
+  if (!differences.empty()) points.why = differences;
+  // What moves with the clock would make every look another plan.
+  points.facts.erase("now");
+  points.facts.erase("age");
   return points;
 }
 
@@ -64,12 +71,6 @@ base::Plan PromoteDatabase::plan(const base::Finding& found) const {
   plan.add(base::write_on(context_.here, "Write down which recovery point is in charge",
                           note_file(context_, promoted_note, found.facts)));
   return plan;
-}
-
-base::Finding PromoteDatabase::verify(const std::vector<base::Outcome>& /*outcomes*/) {
-  const auto note = read_note(context_, promoted_note);
-  if (!note) return {.state = State::due, .why = "the database was not exchanged", .facts = {}};
-  return context_.driver.inspect_promoted(context_.local(), *note);
 }
 
 base::Plan PromoteDatabase::undo(const base::Finding& before) const {

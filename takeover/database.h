@@ -39,7 +39,6 @@ class PromoteDatabase : public Step {
   }
   [[nodiscard]] base::Finding check() override;
   [[nodiscard]] base::Plan plan(const base::Finding& found) const override;
-  [[nodiscard]] base::Finding verify(const std::vector<base::Outcome>& outcomes) override;
   [[nodiscard]] base::Plan undo(const base::Finding& before) const override;
   [[nodiscard]] std::vector<std::string_view> needs() const override { return {"stop-xcatd"}; }
 

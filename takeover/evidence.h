@@ -18,6 +18,7 @@ enum class PortAnswer {
   no_answer,  ///< nothing came back in time
   unreachable ///< the network says that there is no way
 };
+/// For people: "refused by a running host".
 [[nodiscard]] std::string to_text(PortAnswer answer);
 
 /// What can be seen of the primary from here.
@@ -39,6 +40,7 @@ enum class Liveness {
   silent,       ///< nothing answers
   unknown       ///< this host cannot see: its own link is down
 };
+/// For people: "mostly dead".
 [[nodiscard]] std::string to_text(Liveness liveness);
 
 /// The decision table. Pure.

@@ -58,9 +58,14 @@ std::map<std::string, std::string> nodes_for_dhcp(const Context& context) {
   std::map<std::string, std::string> wanted;  // MAC → address
   const auto hosts = hosts_file(context);
   for (const auto& node : context.cluster.nodes) {
+    if (node.mac.empty() || !node.service_node.empty()) continue;
     const auto found = hosts.find(node.name);
-    if (node.mac.empty() || !node.service_node.empty() || found == hosts.end()) continue;
-    wanted[node.mac] = found->second.front();
+    const auto address = context.cluster.addresses.find(node.name);  // makehosts comes before this
+    if (found != hosts.end()) {
+      wanted[node.mac] = found->second.front();
+    } else if (address != context.cluster.addresses.end()) {
+      wanted[node.mac] = address->second;
+    }
   }
   return wanted;
 }
@@ -124,10 +129,12 @@ base::Finding MakeDns::check() {
     names.push_back(node.name.ends_with("." + domain) ? node.name : node.name + "." + domain);
     nodes[names.back()] = node.name;
   }
+  const bool starts_at_boot = is_enabled(context_.local(), *unit);
   if (names.empty()) {
-    const bool runs = is_active(context_.local(), *unit);
+    const bool runs = is_active(context_.local(), *unit) && starts_at_boot;
     return {.state = runs ? State::done : State::due,
-            .why = *unit + (runs ? " runs; no node has a name yet" : " does not run"),
+            .why = runs ? *unit + " runs; no node has a name yet"
+                        : *unit + " does not run, or not after the next boot",
             .facts = facts};
   }
   const auto answers = context_.probes.dns(context_.site.service.address.address, names,
@@ -139,6 +146,10 @@ base::Finding MakeDns::check() {
     const bool is_right = found != answers.end() &&
                           std::find(right.begin(), right.end(), found->second) != right.end();
     if (!is_right) wrong.push_back(name);
+  }
+  if (wrong.empty() && !starts_at_boot) {
+    facts["configured"] = "yes";
+    return {.state = State::due, .why = *unit + " does not start at boot", .facts = facts};
   }
   if (wrong.empty()) {
     return {.state = State::done,
@@ -155,8 +166,10 @@ base::Finding MakeDns::check() {
 base::Plan MakeDns::plan(const base::Finding& found) const {
   const auto& unit = found.facts.at("unit");
   base::Plan plan;
-  plan.add(base::run_on(context_.here, "Write the zones and fill them",
-                        xcat_command(context_, {"sbin/makedns", "-n"})));
+  if (!found.facts.contains("configured")) {
+    plan.add(base::run_on(context_.here, "Write the zones and fill them",
+                          xcat_command(context_, {"sbin/makedns", "-n"})));
+  }
   // makedns reports success whether or not the server came up again.
   plan.add(base::run_on(context_.here, "Start DNS at every boot from now on",
                         {.argv = {"systemctl", "enable", "--now", "--quiet", unit}}));
@@ -190,6 +203,9 @@ base::Finding MakeDhcp::check() {
   if (!is_kea && runs_an_old_configuration(context_.local())) {
     return {.state = State::due, .why = *unit + " runs with an older configuration",
             .facts = facts};
+  }
+  if (!is_enabled(context_.local(), *unit)) {
+    return {.state = State::due, .why = *unit + " does not start at boot", .facts = facts};
   }
   return {.state = State::done,
           .why = *unit + " runs" + (is_kea ? "" : " with " + address + " as next-server"),

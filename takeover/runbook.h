@@ -22,14 +22,17 @@ enum class StepResult {
   failed,
   not_executed     ///< the run ended before it, or a step that it needs is not done
 };
+/// The word in journal, report and JSON: "already_done".
 [[nodiscard]] std::string to_text(StepResult result);
 
+/// What came of one step.
 struct StepOutcome {
   std::string id;
   StepResult result = StepResult::not_executed;
   std::string why;
 };
 
+/// What came of a run.
 struct RunOutcome {
   base::Exit code = base::Exit::done;
   std::string headline;  ///< one sentence: what is true now

@@ -43,6 +43,9 @@ base::Finding StartXcatd::check() {
     return {.state = State::due,
             .why = "xcatd runs, but this takeover did not start it on its database", .facts = {}};
   }
+  if (active && answers && !is_enabled(host, context_.site.units.xcatd)) {
+    return {.state = State::due, .why = "xcatd does not start at boot", .facts = {}};
+  }
   if (active && answers) {
     return {.state = State::done, .why = "xcatd answers: " + base::trim(answer.output), .facts = {}};
   }

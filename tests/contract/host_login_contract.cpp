@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "base/error.h"
 #include "base/libssh2_host.h"
@@ -120,6 +121,26 @@ TEST_P(LoginContract, KnowsAHostByItsNameInTheConfigurationOrByAHashedEntry) {
                    .exit_code);
   EXPECT_TRUE(content_of(settings.known_hosts).starts_with("|1|"));
   EXPECT_EQ("x\n", make_host(GetParam(), settings)->run({.argv = {"echo", "x"}}).output);
+}
+
+TEST_P(LoginContract, LogsInWithAKeyOfTheAgentWhereNoFileIsNamed) {
+  const TemporaryDirectory directory;
+  const auto socket = directory / "agent";
+  auto settings = shared_server().settings();
+  const auto local = make_host(HostKind::local);
+  const auto agent = local->open({.argv = {"ssh-agent", "-D", "-a", socket}});
+  for (int i = 0; i < 400 && !exists(socket); ++i) ::usleep(5000);
+  ASSERT_TRUE(local
+                  ->run({.argv = {"ssh-add", settings.key_file},
+                         .environment = {{"SSH_AUTH_SOCK", socket}}})
+                  .succeeded());
+  settings.key_file = "";
+  ::setenv("SSH_AUTH_SOCK", socket.c_str(), 1);
+  EXPECT_EQ("x\n", make_host(GetParam(), settings)->run({.argv = {"echo", "x"}}).output);
+  ::setenv("SSH_AUTH_SOCK", "/nowhere/agent", 1);
+  EXPECT_STRNE(
+      "", error_of([&] { (void)make_host(GetParam(), settings)->run({.argv = {"true"}}); }).what());
+  ::unsetenv("SSH_AUTH_SOCK");
 }
 
 TEST_P(LoginContract, NeverTakesALostConnectionForAnAnswer) {

@@ -1,9 +1,9 @@
 """The first half: two management nodes, a cluster and its files, and the copies of them."""
-import concurrent.futures
 import json
 import os
+import time
 
-from demolib.lab import ADDRESSES, HERE, SWITCH, TESTS, DemoError
+from demolib.lab import ADDRESSES, HERE, SWITCH, TESTS, DemoError, in_parallel
 from demolib.screen import human_bytes
 
 DOMAIN = "cluster.test"
@@ -31,8 +31,7 @@ def bring_up(lab, program):
         lab.run(host, "/root/xcat/install", "--fresh", "--host", host, "--master",
                 ADDRESSES[host], "--domain", DOMAIN, "--gateway", SWITCH, log=f"setup-{host}")
 
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        list(pool.map(install, ("mn1", "mn2")))
+    in_parallel(lambda: install("mn1"), lambda: install("mn2"))
     lab.verb("put", "mn1", os.path.join(HERE, "cluster"), "/root/cluster")
     lab.verb("put", "cn1", os.path.join(TESTS, "lab", "probe.py"), "/root/probe.py")
 
@@ -46,20 +45,21 @@ def fill(lab, nodes, facts):
                     "--dir", "/etc/xcat", "--master", ADDRESSES["mn1"], "--network",
                     "10.77.0.0/16", "--domain", DOMAIN, "--mn", "mn1", "--mn", "mn2", "--cn1",
                     ADDRESSES["cn1"], "--cn1-mac", mac, "--files", "/")
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        tree = pool.submit(lab.json, "mn1", "python3", "/root/demo/make_tree.py")
-        pool.submit(configure, lab, made).result()
-        facts["install_tree"] = tree.result()
+    facts["install_tree"], _ = in_parallel(
+        lambda: lab.json("mn1", "python3", "/root/demo/make_tree.py"),
+        lambda: configure(lab, made))
+    lab.run("mn1", "sync")
     facts["nodes"] = made["nodes"]
     facts["states"] = made["states"]
     report_filled(lab.screen, made, facts["install_tree"])
 
 
 def configure(lab, made):
-    """xCAT's own commands, as an administrator runs them after defining nodes."""
+    """xCAT's own commands, as an administrator runs them after defining nodes. nodeset tells
+    dhcpd about each node, so makedhcp -a is not needed."""
     deployed = made["installing"] + made["netbooted"]
     first, last = min(deployed), max(deployed)
-    commands = ["systemctl start xcatd", "makehosts", "makedns -n", "makedhcp -n", "makedhcp -a",
+    commands = ["systemctl start xcatd", "makehosts", "makedns -n", "makedhcp -n",
                 "makeconservercf", f"nodeset {first}-{last} osimage",
                 f"nodeset all,-{first}-{last} boot"]
     for command in commands:
@@ -85,34 +85,51 @@ def set_up_hamn(lab):
     """hamn init on both, as a user does it."""
     lab.show("mn1", "hamn init --role primary --peer mn2=10.77.0.12")
     lab.run("mn1", "sh", "-c", 'printf "%s" "$1" >> /etc/hamn/hamn.toml', "sh", FENCE)
-    lab.screen.line("A [[fence]] was added to hamn.toml: how to switch a host off by its BMC.", "dim")
+    lab.screen.line("A [[fence]] was added to hamn.toml: how to switch a host off by its BMC.",
+                    "dim")
     lab.run("mn1", "hamn", "config")
     lab.run("mn1", "scp", "-q", "/etc/hamn/hamn.toml", "mn2:/tmp/hamn.toml")
     lab.run("mn2", "install", "-D", "-m", "644", "/tmp/hamn.toml", "/etc/hamn/hamn.toml")
     lab.show("mn2", "hamn init --role standby")
 
 
-def sent_bytes(lab):
-    """What mn1's network interface has sent so far."""
-    return int(lab.run("mn1", "cat", "/sys/class/net/eth0/statistics/tx_bytes"))
+class Traffic:
+    """What passes mn1's network interface, as its kernel counts it."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.sent, self.received = self._counters()
+
+    def _counters(self):
+        where = "/sys/class/net/eth0/statistics"
+        return [int(word) for word in self.lab.run(
+            "mn1", "cat", f"{where}/tx_bytes", f"{where}/rx_bytes").split()]
+
+    def show(self, seconds):
+        """Tells and answers how much it was since the beginning."""
+        sent, received = self._counters()
+        figures = {"seconds": round(seconds, 2), "sent_bytes": sent - self.sent,
+                   "received_bytes": received - self.received}
+        self.lab.screen.line(f"{human_bytes(figures['sent_bytes'])} out of mn1 and "
+                             f"{human_bytes(figures['received_bytes'])} back, in {seconds:.1f} s",
+                             "dim")
+        return figures
 
 
 def copy(lab, facts, name):
     """Files and database once; what it took is kept under `name`."""
     figures = {}
     for what, words in (("files", "hamn sync run"), ("database", "hamn db replicate")):
-        before = sent_bytes(lab)
+        traffic, begun = Traffic(lab), time.time()
         _, seconds = lab.show("mn1", words)
-        sent = sent_bytes(lab) - before
-        figures[what] = {"seconds": round(seconds, 2), "sent_bytes": sent}
-        lab.screen.line(f"{human_bytes(sent)} left mn1's network interface, in {seconds:.1f} s",
-                        "dim")
+        figures[what] = {"began_unix": begun, **traffic.show(seconds)}
     facts[name] = figures
 
 
 def change(lab, facts):
     """A working day in a second: rows and files change."""
-    lines = lab.run("mn1", "python3", "/root/cluster/change_rows.py", "--changes", "60", "--seed", "7")
+    lines = lab.run("mn1", "python3", "/root/cluster/change_rows.py", "--changes", "60",
+                    "--seed", "7")
     changes = lab.json("mn1", "python3", "/root/demo/change_tree.py")
     facts["changes"] = {"rows": len(lines.splitlines()), **changes}
     lab.screen.line(f"{len(lines.splitlines())} rows changed; {changes['edited']} files edited, "

@@ -1,4 +1,5 @@
 """What the visitor sees: short lines, and the time that each part took."""
+import codecs
 import contextlib
 import os
 import re
@@ -7,6 +8,7 @@ import time
 
 INDENT = "    "
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_UNFINISHED = re.compile(r"\r?(\x1b(\[[0-9;?]*)?)?\Z")
 _COLOURS = {"bold": "1", "good": "32", "bad": "31", "dim": "2", "warning": "33"}
 
 
@@ -58,10 +60,15 @@ class Indented:
     def __init__(self, screen):
         self.screen = screen
         self.at_start = True
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.rest = ""
 
     def write(self, data):
-        """Bytes as they come; the end of the data may be in the middle of a line."""
-        text = data.decode("utf-8", "replace")
+        """Bytes as they come; their end may be in the middle of a line, a character or an escape
+        sequence. No bytes: the end."""
+        text = self.rest + self.decoder.decode(data, not data)
+        cut = _UNFINISHED.search(text).start() if data else len(text)
+        text, self.rest = text[:cut], text[cut:]
         if not self.screen.coloured:
             text = _ESCAPES.sub(lambda found: found[0] if found[0] == "\x1b[K" else "", text)
         for part in re.split(r"(\r?\n|\r\x1b\[K)", text):

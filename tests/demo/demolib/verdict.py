@@ -7,9 +7,8 @@ import subprocess
 import sys
 
 from demolib.cluster import write_json
-from demolib.lab import HERE, DemoError
-from demolib.outage import SETS
-from demolib.screen import human_ms
+from demolib.lab import HERE, in_parallel
+from demolib.outage import SETS, gap_text
 
 POINTS = "/var/lib/hamn/database/points"
 REPORTS = "/var/lib/hamn/reports"
@@ -54,20 +53,31 @@ class Verdict:
             elif any(now[each] != before[each] for each in ATTRIBUTES):
                 attributes.append(path)
         self.facts["files"] = {
-            "compared": len(self.at_sync), "bytes": sum(each["size"] for each in self.at_sync.values()),
+            "compared": len(self.at_sync),
+            "bytes": sum(each["size"] for each in self.at_sync.values()),
             "different": len(different), "different_names": printable(different[:50]),
-            "other_attributes": len(attributes), "other_attributes_names": printable(attributes[:50]),
+            "other_attributes": len(attributes),
+            "other_attributes_names": printable(attributes[:50]),
             "more_on_mn2": printable(sorted(set(on_mn2) - set(self.at_sync))[:50])}
         return on_mn2
 
-    def find_loss(self, on_mn2):
-        """Reads mn1's disk, its cable unplugged, and names what mn2 does not have."""
+    def compare(self):
+        """mn2's rows and files; mn1 starts meanwhile, unplugged."""
+        on_mn2, _ = in_parallel(lambda: (self.compare_rows(), self.compare_files())[1],
+                                self.read_disk)
+        return on_mn2
+
+    def read_disk(self):
+        """Starts mn1 with its cable unplugged and lists its files."""
         lab = self.lab
         lab.verb("partition", "mn1")
         lab.verb("start", "mn1")
         lab.verb("put", "mn1", self.path("files-at-sync.jsonl"), "/root/known.jsonl")
         lab.to_file(self.path("files-on-mn1.jsonl"), "mn1", "python3", "/root/demo/manifest.py",
                     "--known", "/root/known.jsonl", *SETS)
+
+    def find_loss(self, on_mn2):
+        """Names what was on mn1's disk, or was told to be, and is not on mn2."""
         on_mn1 = read_manifest(self.path("files-on-mn1.jsonl"))
         lost = {path for path, each in on_mn1.items()
                 if self.at_sync.get(path, {}).get("sha256") != each["sha256"]
@@ -81,8 +91,9 @@ class Verdict:
 
     def find_lost_rows(self):
         """mn1's tables as its disk has them, against the recovery point."""
+        point = f"{POINTS}/{self.facts['point']['id']}"
         for host, source, name in (("mn1", "/etc/xcat", "tables-of-mn1"),
-                                   ("mn2", f"{POINTS}/{self.facts['point']['id']}", "tables-of-point")):
+                                   ("mn2", point, "tables-of-point")):
             shutil.rmtree(self.path(name), ignore_errors=True)
             self.lab.verb("get", host, source, self.path(name))
         compared = subprocess.run(
@@ -107,21 +118,23 @@ class Verdict:
             shutil.rmtree(self.path(name), ignore_errors=True)
 
     def collect_reports(self, directory):
-        """hamn's own reports of the takeover."""
-        self.lab.verb("get", "mn2", REPORTS, self.path("reports"))
-        for form in ("html", "json", "txt"):
+        """hamn's own reports of the takeover; a takeover that was refused may have none."""
+        self.facts["report_html"] = None
+        self.lab.verb("get", "mn2", REPORTS, self.path("reports"), check=False)
+        for form in ("txt", "json", "html"):
             found = sorted(glob.glob(os.path.join(self.work, "reports", f"*.{form}")))
-            if not found:
-                raise DemoError("hamn wrote no report")
-            shutil.copyfile(found[-1], os.path.join(directory, f"report.{form}"))
-        shutil.rmtree(self.path("reports"))
-        self.facts["report_html"] = os.path.join(directory, "report.html")
+            if found:
+                path = os.path.join(directory, f"report.{form}")
+                shutil.copyfile(found[-1], path)
+                self.facts[f"report_{form}"] = path
+        shutil.rmtree(self.path("reports"), ignore_errors=True)
 
     def who_answers(self):
         """Whose network card has the service address now, as cn1 sees it."""
         neighbours = json.loads(self.lab.run("cn1", "ip", "-json", "neigh", "show", "10.77.0.11"))
         seen = next((each.get("lladdr") for each in neighbours if each.get("lladdr")), None)
-        self.facts["address_at"] = {"mac": seen, "is_mn2": seen == self.lab.verb("mac", "mn2").strip()}
+        mn2 = self.lab.verb("mac", "mn2").strip()
+        self.facts["address_at"] = {"mac": seen, "is_mn2": seen == mn2}
 
 
 def read_lines(path):
@@ -143,10 +156,10 @@ def printable(names):
 def is_good(facts):
     """What the demo promises."""
     seen = facts["probe"]["services"]
-    return (facts["failover_exit_code"] in (0, 4) and facts["files"]["different"] == 0
-            and facts["files"]["compared"] > 0 and facts["rows"]["rows_different"] == 0
-            and facts["rows"]["rows_compared"] > 0 and facts["address_at"]["is_mn2"]
-            and all(seen[name]["answered_after_cut"] for name in SERVICES))
+    return all((facts["failover_exit_code"] in (0, 4), facts["report_html"],
+                facts["files"]["compared"] > 0, facts["files"]["different"] == 0,
+                facts["rows"]["rows_compared"] > 0, facts["rows"]["rows_different"] == 0,
+                facts["address_at"]["is_mn2"], *(seen[name]["back"] for name in SERVICES)))
 
 
 def result_of(facts, phases, seconds):
@@ -155,7 +168,8 @@ def result_of(facts, phases, seconds):
     return {"good": is_good(facts), "nodes": facts["nodes"],
             "gap_ms": {name: seen[name]["gap_ms"] for name in SERVICES},
             "back_after_cut_s": {name: seen[name]["back_after_cut_s"] for name in SERVICES},
-            "point_age_s": facts["point_age_s"], "failover_s": facts["failover_s"],
+            "point_age_s": facts["point_age_s"],
+            "files_age_s": facts["files_age_s"], "failover_s": facts["failover_s"],
             "failover_exit_code": facts["failover_exit_code"],
             "files_compared": facts["files"]["compared"],
             "files_different": facts["files"]["different"],
@@ -167,31 +181,47 @@ def result_of(facts, phases, seconds):
             "details": facts}
 
 
+def some(names):
+    """The first few."""
+    return ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
+
+
+def counted(what, compared, different):
+    """A line of the last table."""
+    return f"{compared:,} compared with {what}, {different} different", \
+        "bad" if different else "good"
+
+
+def lost(facts, what, verb):
+    """Another one."""
+    names = facts[what]["names"]
+    text = f"{len(names)} {verb} after that: {some(names)}" if names else "none"
+    return text, "warning" if names else "good"
+
+
 def show_result(screen, facts, result):
     """The last table."""
-    rows = facts["rows"]
-    name_some = lambda names: ", ".join(names[:SHOWN]) + (", ..." if len(names) > SHOWN else "")
-    table = [("Recovery point", f"{facts['point']['id']}, {facts['point_age_s']:.1f} s old when the "
-              "power went", None),
-             ("Rows on mn2", f"{rows['rows_compared']:,} compared with it, "
-              f"{rows['rows_different']} different", "bad" if rows["rows_different"] else "good"),
-             ("Files on mn2", f"{facts['files']['compared']:,} compared with the last sync, "
-              f"{facts['files']['different']} different",
-              "bad" if facts["files"]["different"] else "good"),
-             ("Rows lost", f"{result['rows_lost']} changed after it: "
-              f"{name_some(facts['rows_lost']['names'])}", "warning" if result["rows_lost"] else "good"),
-             ("Files lost", f"{result['files_lost']} written after it: "
-              f"{name_some(facts['files_lost']['names'])}",
-              "warning" if result["files_lost"] else "good"),
+    rows, files = facts["rows"], facts["files"]
+    table = [("Recovery point", f"{facts['point']['id']}, {facts['point_age_s']:.1f} s old when "
+              f"the power went; files {facts['files_age_s']:.1f} s", None),
+             ("Rows on mn2", *counted("it", rows["rows_compared"], rows["rows_different"])),
+             ("Files on mn2", *counted("the last sync", files["compared"], files["different"])),
+             ("Rows lost", *lost(facts, "rows_lost", "changed")),
+             ("Files lost", *lost(facts, "files_lost", "written")),
              ("hamn failover", f"{facts['failover_s']:.1f} s, exit code "
               f"{facts['failover_exit_code']}",
               "good" if facts["failover_exit_code"] in (0, 4) else "bad")]
     for name in SERVICES:
         each = facts["probe"]["services"][name]
-        back = each["answered_after_cut"]
-        table.append((f"{name} for cn1", f"gone for {human_ms(each['gap_ms'])}" if back
-                      else "did not come back", "good" if back else "bad"))
-    table.append(("Report", os.path.relpath(result["report_html"]), None))
+        table.append((f"{name} for cn1", gap_text(each), "good" if each["back"] else "bad"))
+    if files["other_attributes"]:
+        table.append(("Attributes", f"{files['other_attributes']} files have another mode, owner "
+                      "or time than at the last sync", "warning"))
+    if not facts["address_at"]["is_mn2"]:
+        table.append(("The address", "is not at mn2's network card", "bad"))
+    report = result["report_html"]
+    table.append(("Report", os.path.relpath(report) if report else "none",
+                  None if report else "bad"))
     screen.table(table)
     for table_name, number in rows["tables_different"].items():
         screen.line(f"  table {table_name}: {number} rows differ", "bad")

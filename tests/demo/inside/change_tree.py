@@ -65,7 +65,7 @@ def go_on(options):
         number += 1
         path = f"{where}/work-{number:04d}"
         if number % 5 == 0:
-            path = f"{options.root}/links/real/deep/file{number // 5 % 10}"
+            path = f"{options.root}/custom/jobs/job{number // 5 % 20:02d}"
         with open(path, "w", encoding="utf-8") as file:
             file.write(f"work {number} of {time.time():.6f}\n")
             file.flush()

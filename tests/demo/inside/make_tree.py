@@ -30,9 +30,9 @@ def main():
     parser.add_argument("--files", type=int, default=20500, help="at least so many")
     parser.add_argument("--mib", type=int, default=560, help="at least so much content")
     options = parser.parse_args()
-    small, large = find_files()
+    small, large, links = find_files()
     images = make_images(options.root, [path for path, _ in large])
-    copy_distribution(options, small, large, images)
+    copy_distribution(options, small, large, links, images)
     make_links(options.root)
     make_special(options.root)
     json.dump(count(options.root), sys.stdout)
@@ -40,28 +40,19 @@ def main():
 
 
 def find_files():
-    """([(path, size)] of small files and links to files, [(path, size)] of larger files)."""
-    small, large = [], []
+    """([(path, size)] of small files, [(path, size)] of larger ones, [(link, target)])."""
+    small, large, links = [], [], []
     for source in SOURCES:
         for directory, names, files in os.walk(source):
             names.sort()
             for name in sorted(files):
                 path = os.path.join(directory, name)
-                size = size_of(path)
-                if size is not None:
-                    (small if size <= SMALL else large).append((path, size))
-    return small, sorted(large, key=lambda each: (-each[1], each[0]))
-
-
-def size_of(path):
-    """Bytes of a file, 0 of a link to a file; None for all that is left out."""
-    try:
-        found = os.lstat(path)
-        if stat.S_ISLNK(found.st_mode):
-            return 0 if os.path.isfile(path) else None
-    except OSError:
-        return None
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
+                status = os.lstat(path)
+                if stat.S_ISREG(status.st_mode):
+                    (small if status.st_size <= SMALL else large).append((path, status.st_size))
+                elif stat.S_ISLNK(status.st_mode) and not os.readlink(path).startswith("/"):
+                    links.append((path, os.path.normpath(f"{directory}/{os.readlink(path)}")))
+    return small, sorted(large, key=lambda each: (-each[1], each[0])), links
 
 
 def make_images(root, paths):
@@ -88,7 +79,7 @@ def pieces(paths):
                     yield piece
 
 
-def copy_distribution(options, small, large, images):
+def copy_distribution(options, small, large, links, images):
     """Copies files, their links and modes with them, until there are enough; again elsewhere if
     this host has too few."""
     target, files, copied = options.mib << 20, options.files, images
@@ -107,7 +98,9 @@ def copy_distribution(options, small, large, images):
             sizes += size
         if not chosen:
             raise SystemExit("make_tree.py: this host has no files to copy")
-        copy(chosen, os.path.join(options.root, f"{DISTRO}{release}"))
+        there = set(chosen)
+        copy(chosen + [link for link, target in links if target in there],
+             os.path.join(options.root, f"{DISTRO}{release}"))
         files -= len(chosen)
         copied += sizes
 
@@ -142,8 +135,7 @@ def make_links(root):
     targets = {"relative-file": "real/deep/file1", "relative-directory": "real/deep",
                "absolute-file": f"{where}/real/deep/file2", "absolute-directory": f"{where}/real",
                "out-of-the-tree": "/etc/os-release", "link-to-link": "relative-file",
-               "dangling": "nowhere", "dangling-absolute": "/no/such/file", "itself": "itself",
-               "real/up": ".."}
+               "dangling": "nowhere", "dangling-absolute": "/no/such/file", "up": ".."}
     for name, target in targets.items():
         os.symlink(target, os.path.join(where, name))
     for number in range(5):
@@ -160,6 +152,9 @@ def make_special(root):
             image.seek(offset)
             image.write(os.urandom(256 << 10))
         image.truncate(SPARSE_BYTES)
+    os.makedirs(f"{where}/jobs", exist_ok=True)
+    for number in range(20):
+        write(f"{where}/jobs/job{number:02d}", f"job {number}\n" * 100)
     for name in ODD_NAMES:
         write(f"{where}/odd/{name}", f"the name is {name!r}\n")
     with open(os.path.join(os.fsencode(where), b"odd", b"latin-1-\xfc"), "wb") as file:

@@ -153,7 +153,7 @@ TEST_F(AcceptTest, RefusesAnOlderGeneration) {
   const auto error = error_of_accepting();
   EXPECT_EQ(error.what, "refused recovery point p0001-00000001 from mn1");
   EXPECT_EQ(error.code, base::Exit::refused);
-  EXPECT_EQ(error.hint, "on mn1: hamn db snapshot --after 2");
+  EXPECT_EQ(error.hint, "count on from there; on mn1: hamn db replicate");
 }
 
 TEST_F(AcceptTest, RefusesALowerEpochWhateverItsGeneration) {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "tests/support/temporary_directory.h"
 
 namespace hamn::dbrepl {
 namespace {
@@ -60,6 +61,15 @@ TEST(PointIdTest, TakesNothingElse) {
 TEST(ManifestTest, ReadsWhatItWrote) {
   const auto point = sample();
   EXPECT_EQ(parse_manifest(format_manifest(point), "m"), point);
+}
+
+TEST(ManifestTest, ReadsTheExampleInItsDocumentation) {
+  const auto page = hamn::test::content_of(HAMN_SOURCE_DIRECTORY "/docs/formats/recovery-point.md");
+  const auto begin = page.find("{\n \"engine\"");
+  ASSERT_NE(begin, std::string::npos);
+  const auto reading = read_manifest(page.substr(begin, page.find("```", begin) - begin));
+  ASSERT_TRUE(reading.point) << reading.problem;
+  EXPECT_EQ(reading.point->id, "p0003-00000042");
 }
 
 TEST(ManifestTest, AllowsNoTablesForWhatASwapReplaced) {

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -19,13 +18,6 @@ namespace hamn::dbrepl::test {
 namespace {
 
 using Handle = std::unique_ptr<sqlite3, int (*)(sqlite3*)>;
-
-/// These tests cut, kill and sync thousands of times. What a sync costs is not what they look at,
-/// so they work in memory where there is a file system for that and TMPDIR says nothing else.
-const bool works_in_memory = [] {
-  const bool possible = ::access("/dev/shm", W_OK) == 0;
-  return possible && ::setenv("TMPDIR", "/dev/shm", 0) == 0;
-}();
 
 Handle open(const std::string& file, int wait_ms) {
   sqlite3* raw = nullptr;
