@@ -1,5 +1,7 @@
 #include "sync/pass.h"
 
+#include <map>
+
 #include "base/error.h"
 #include "base/text.h"
 
@@ -60,42 +62,63 @@ std::vector<SendResult> run_pass(base::Host& receiver, const PassRequest& reques
   return results;
 }
 
+namespace {
+
+constexpr std::size_t shown_problems = 20;
+
+/// Real problems first; of the rest a count per kind.
+base::Section problem_section(const std::vector<SendResult>& results) {
+  base::Table table{.columns = {{"kind", "Kind"}, {"path", "Path"}, {"detail", "What"}},
+                    .rows = {}};
+  std::map<std::string, std::uint64_t> left_out;
+  for (const bool notes : {false, true}) {
+    for (const auto& result : results) {
+      for (const auto& problem : result.problems) {
+        if (is_note(problem.kind) != notes) continue;
+        if (table.rows.size() >= shown_problems) {
+          ++left_out[to_text(problem.kind)];
+          continue;
+        }
+        table.rows.push_back({.cells = {to_text(problem.kind), problem.path, problem.detail},
+                              .mark = notes ? base::Mark::neutral : base::Mark::warning});
+      }
+    }
+  }
+  for (const auto& [kind, count] : left_out) {
+    table.rows.push_back({.cells = {kind, "and " + base::human_count(count) + " more", ""}});
+  }
+  return {.key = "problems", .title = "Problems and notes", .body = std::move(table)};
+}
+
+}  // namespace
+
 base::Report report_of(const std::vector<SendResult>& results, const std::string& receiver) {
   base::Report report{.title = "Files to " + receiver, .mark = base::Mark::good,
-                      .verdict = "done", .headline = {}, .sections = {}};
+                      .verdict = "done", .headline = receiver + " is up to date.", .sections = {}};
   base::Table sets{.columns = {{"set", "Set"}, {"generation", "Generation"}, {"files", "Files"},
                                {"bytes", "Size"}, {"files_sent", "Sent"},
                                {"bytes_sent", "Content sent"}, {"wire_bytes", "On the wire"},
                                {"problems", "Problems"}, {"elapsed", "Time"}},
                    .rows = {}};
-  base::Table problems{.columns = {{"kind", "Kind"}, {"path", "Path"}, {"detail", "What"}},
-                       .rows = {}};
   std::uint64_t count = 0;
+  bool has_any = false;
   for (const auto& result : results) {
     count += result.problem_count;
+    has_any = has_any || !result.problems.empty();
     sets.rows.push_back(
         {.cells = {result.set, std::to_string(result.generation), base::human_count(result.files),
                    base::human_size(result.bytes), base::human_count(result.files_sent),
                    base::human_size(result.bytes_sent), base::human_size(result.wire_bytes),
                    std::to_string(result.problem_count), base::human_duration(result.elapsed)},
          .mark = result.problem_count > 0 ? base::Mark::warning : base::Mark::good});
-    for (const auto& problem : result.problems) {
-      problems.rows.push_back({.cells = {to_text(problem.kind), problem.path, problem.detail},
-                               .mark = is_note(problem.kind) ? base::Mark::neutral
-                                                             : base::Mark::warning});
-    }
   }
-  report.headline = receiver + " is up to date.";
   if (count > 0) {
     report.mark = base::Mark::warning;
     report.verdict = "done with problems";
     report.headline = base::human_count(count) + " files could not be brought up to date.";
   }
   report.sections.push_back({.key = "sets", .title = "Sets", .body = std::move(sets)});
-  if (!problems.rows.empty()) {
-    report.sections.push_back(
-        {.key = "problems", .title = "Problems and notes", .body = std::move(problems)});
-  }
+  if (has_any) report.sections.push_back(problem_section(results));
   return report;
 }
 

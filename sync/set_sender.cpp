@@ -20,6 +20,11 @@ constexpr std::size_t most_batches_in_flight = 2;
 constexpr std::size_t most_kept_problems = 1000;
 constexpr std::size_t deepest_level = 200;
 
+/// The size of the last generation is a good guess at this one's, until it turns out to be too low.
+std::uint64_t expected(std::uint64_t last_time, std::uint64_t so_far) {
+  return so_far <= last_time ? last_time : 0;
+}
+
 /// What is known before a pass that is not incremental. An object, since a diff points into it.
 const std::vector<Entry> nothing;
 
@@ -115,7 +120,8 @@ void SetSender::walk_root(std::uint16_t root) {
   }
   if (!request_.accept_emptied) {
     const auto parent = where.source_parent == "/" ? "" : where.source_parent;
-    refuse_emptied_source(request_.set.name, parent + "/" + where.pattern, before.size(), listing.entries.size());
+    refuse_emptied_source(request_.set.name, parent + "/" + where.pattern, before.size(),
+                          listing.entries.size());
   }
   for (auto& problem : listing.problems) note(std::move(problem));
   count(listing);
@@ -277,9 +283,9 @@ void SetSender::note(Problem problem) {
 
 void SetSender::show() {
   progress_.show({.label = request_.set.name, .done_bytes = result_.bytes,
-                  .total_bytes = std::max(state_.bytes, result_.bytes),
+                  .total_bytes = expected(state_.bytes, result_.bytes),
                   .done_files = result_.files,
-                  .total_files = std::max(state_.files, result_.files)});
+                  .total_files = expected(state_.files, result_.files)});
 }
 
 }  // namespace hamn::sync

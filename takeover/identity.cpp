@@ -189,6 +189,8 @@ base::Plan TakeAddress::undo(const base::Finding& before) const {
                         {.argv = {"ip", "address", "del", base::to_text(wanted), "dev",
                                   context_.interface()}},
                         {0, 2}));
+  plan.add(base::run_on(context_.here, "Forget the note",
+                        {.argv = {"rm", "-f", note_path(context_, addresses_note)}}));
   return plan;
 }
 

@@ -109,7 +109,8 @@ base::Finding Consoles::check_conserver(const std::string& unit, std::size_t wan
   const auto running = host.run({.argv = {"pgrep", "-x", "conserver"}});
   if (have < wanted) {
     return {.state = State::due,
-            .why = std::to_string(have) + " of " + std::to_string(wanted) + " consoles are set up",
+            .why = base::human_count(have) + " of " + base::human_count(wanted) +
+                   " consoles are set up",
             .facts = facts};
   }
   if (!trusts(file, context_.site.service.address.address)) {
@@ -120,7 +121,7 @@ base::Finding Consoles::check_conserver(const std::string& unit, std::size_t wan
     return {.state = State::due, .why = "conserver does not run", .facts = facts};
   }
   return {.state = State::done,
-          .why = std::to_string(have) + " consoles are set up and conserver runs", .facts = facts};
+          .why = base::human_count(have) + " consoles are set up and conserver runs", .facts = facts};
 }
 
 base::Plan Consoles::plan(const base::Finding& found) const {

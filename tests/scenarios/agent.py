@@ -79,11 +79,9 @@ def tree(directories):
 
 
 def describe(path):
-    """Kind, mode and content."""
-    status = os.lstat(path)
+    """Kind, mode and content; links count as what they point at."""
+    status = os.stat(path)
     mode = oct(status.st_mode)
-    if os.path.islink(path):
-        return f"{mode} {os.readlink(path)}"
     if os.path.isdir(path):
         return mode
     with open(path, "rb") as file:

@@ -72,7 +72,7 @@ def config_text(**changes):
     return CONFIG.format(**settings) + fence
 
 
-def kill_environment(at, who=None, action="kill", writes=False, log=None):
+def kill_environment(at, who=None, action="kill", writes=False, log=None, after=None):
     """Environment that makes killpoint.c act in a program."""
     environment = {"LD_PRELOAD": SHIM, "KILL_AT": str(at), "KILL_ACTION": action,
                    "KILL_MARK": "/run/killpoint"}
@@ -82,6 +82,8 @@ def kill_environment(at, who=None, action="kill", writes=False, log=None):
         environment["KILL_WRITES"] = "1"
     if log:
         environment["KILL_LOG"] = log
+    if after:
+        environment["KILL_AFTER"] = after
     return environment
 
 
@@ -322,7 +324,7 @@ class SiteTest(unittest.TestCase):
         try:
             yield pid
         finally:
-            self.site.run(host, "kill", "-KILL", pid)
+            self.site.must(host, "kill", "-KILL", pid)
             running.wait(20)
 
 

@@ -6,6 +6,7 @@
  *
  *   KILL_AT      number of the event at which to act; 0 or unset: never
  *   KILL_ACTION  kill (default): SIGKILL to itself; stop: SIGSTOP
+ *   KILL_AFTER   count only from the moment when this text was written to a file, as to a journal
  *   KILL_WHO     only in a program whose arguments contain this text; others pass it on
  *   KILL_LOG     file that gets a line per event: NUMBER KIND DETAIL
  *   KILL_MARK    file that gets the process id at the moment of acting
@@ -32,6 +33,8 @@ static int stops;
 static int counts_writes;
 static int log_fd = -1;
 static char mark[512];
+static char after[256];
+static atomic_int counting;
 static pid_t self;
 
 static void *real(const char *name) { return dlsym(RTLD_NEXT, name); }
@@ -60,12 +63,15 @@ __attribute__((constructor)) static void begin(void) {
   stops = action != NULL && strcmp(action, "stop") == 0;
   counts_writes = getenv("KILL_WRITES") != NULL;
   if (log != NULL) log_fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const char *text = getenv("KILL_AFTER");
   if (where != NULL) strncpy(mark, where, sizeof mark - 1);
+  if (text != NULL) strncpy(after, text, sizeof after - 1);
+  counting = after[0] == '\0';
   self = getpid();
   active = 1;
   for (const char *const *name = (const char *const[]){"LD_PRELOAD", "KILL_AT", "KILL_ACTION",
                                                        "KILL_WHO", "KILL_LOG", "KILL_MARK",
-                                                       "KILL_WRITES", NULL};
+                                                       "KILL_WRITES", "KILL_AFTER", NULL};
        *name != NULL; ++name) {
     unsetenv(*name);
   }
@@ -86,7 +92,7 @@ static void act(long number) {
 }
 
 static void event(const char *kind, const char *detail) {
-  if (!active || getpid() != self) return;
+  if (!active || !counting || getpid() != self) return;
   long number = atomic_fetch_add(&count, 1) + 1;
   if (log_fd >= 0) {
     char line[4600];
@@ -112,6 +118,12 @@ static void event_on(const char *kind, int fd) {
 static int is_file(int fd) {
   struct stat found;
   return fstat(fd, &found) == 0 && S_ISREG(found.st_mode);
+}
+
+/* Begins to count when the text is on its way to a file. */
+static void look_for_text(int fd, const void *data, size_t size) {
+  if (!active || counting || memmem(data, size, after, strlen(after)) == NULL) return;
+  if (is_file(fd)) counting = 1;
 }
 
 #define ONE_DESCRIPTOR(name)                 \
@@ -163,6 +175,7 @@ int unlinkat(int directory, const char *path, int flags) {
 ssize_t write(int fd, const void *data, size_t size) {
   ssize_t (*next)(int, const void *, size_t) = real("write");
   ssize_t result = next(fd, data, size);
+  look_for_text(fd, data, size);
   if (counts_writes && result > 0 && is_file(fd)) event_on("write", fd);
   return result;
 }
@@ -170,6 +183,7 @@ ssize_t write(int fd, const void *data, size_t size) {
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset) {
   ssize_t (*next)(int, const void *, size_t, off64_t) = real("pwrite64");
   ssize_t result = next(fd, data, size, offset);
+  look_for_text(fd, data, size);
   if (counts_writes && result > 0 && is_file(fd)) event_on("write", fd);
   return result;
 }

@@ -115,7 +115,9 @@ class Lab:
 
     def exec_words(self, host, argv, environment=None):
         """The words of a command in a host."""
-        prefix = ["env", *[f"{k}={v}" for k, v in environment.items()]] if environment else []
+        # The shell in between: what enters the host would stop together with its child.
+        prefix = ["sh", "-c", '"$@"; exit $?', "sh", "env",
+                  *[f"{k}={v}" for k, v in environment.items()]] if environment else []
         return [str(LAB), "exec", host, *prefix, *[str(word) for word in argv]]
 
     def run(self, host, *argv, limit=90.0, environment=None):

@@ -123,8 +123,10 @@ void expect_only_true_entries(const std::string& path, const std::string& when) 
   const Index index{path};
   for (const auto& key : index.directories()) {
     const auto entries = index.directory(key);
-    ASSERT_EQ(entries.size(), 1U) << when;
-    EXPECT_EQ("d" + std::to_string(entries[0].size_bytes), key.path) << when;
+    ASSERT_LE(entries.size(), 1U) << when;
+    for (const auto& entry : entries) {
+      EXPECT_EQ("d" + std::to_string(entry.size_bytes), key.path) << when;
+    }
   }
 }
 

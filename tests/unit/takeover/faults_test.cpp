@@ -198,8 +198,7 @@ TEST(FaultTest, TakesOverAClusterThatHasNoNodesYet) {
 // Going back.
 
 TEST(UndoTest, RestoresTheStandbyBeforeThePointOfNoReturn) {
-  for (const auto* command : {"record-off", "swap-in", "address add 10.77.0.11/16", "announce",
-                              "hostname mn1"}) {
+  for (const auto* command : {"record-off", "address add 10.77.0.11/16", "announce", "hostname mn1"}) {
     World world;
     world.state.files["/etc/hostname"] = "mn2.cluster.test\n";
     const auto before = world.shown();

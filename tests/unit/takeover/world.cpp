@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 #include "base/site.h"
@@ -20,6 +21,8 @@ constexpr const char* hosts_file = "/etc/hosts";
 
 /// Shared by all worlds: nothing but the indexes of file sets lies in it, all of one age.
 const std::string& state_directory() {
+  // In memory where that is possible: SQLite waits for the disk.
+  if (std::filesystem::is_directory("/dev/shm")) ::setenv("TMPDIR", "/dev/shm", 0);
   static const test::TemporaryDirectory directory;
   static const bool made = std::filesystem::create_directory(directory / "sync");
   EXPECT_TRUE(made);
@@ -111,10 +114,14 @@ std::string World::first_address() const {
 }
 
 std::string World::shown() const {
-  std::string text = "addresses " + addresses() + "\nhostname " + state.hostname + "\n";
+  // The first address counts; the others may have changed places.
+  std::string text = "hostname " + state.hostname + "\nfirst address " + first_address() + "\n";
+  std::set<std::string> others;
+  for (const auto& each : state.addresses) others.insert(each.address);
   const auto add = [&](const std::string& name, const std::set<std::string>& words) {
     for (const auto& word : words) text += name + " " + word + "\n";
   };
+  add("address", others);
   add("active", state.active);
   add("enabled", state.enabled);
   // Rows that xcatd wrote count its starts, which may differ; whether they survive is asked apart.

@@ -1,0 +1,149 @@
+#include "takeover/cluster.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "dbrepl/sqlite_database.h"
+#include "takeover/name_services.h"
+#include "tests/support/temporary_directory.h"
+
+namespace hamn::takeover {
+namespace {
+
+using Hosts = std::map<std::string, std::vector<std::string>>;
+
+Tables small() {
+  Tables tables;
+  tables["nodelist"] = {{{"node", "n001"}, {"groups", "rack1,compute,all"}},
+                        {{"node", "n002"}, {"groups", "compute,rack1"}},
+                        {{"node", "n003"}}};
+  return tables;
+}
+
+TEST(MakeClusterTest, TakesANodesOwnRowBeforeThoseOfItsGroupsInTheirOrder) {
+  auto tables = small();
+  tables["noderes"] = {{{"node", "compute"}, {"netboot", "grub2"}, {"servicenode", "sn1"}},
+                       {{"node", "rack1"}, {"netboot", "petitboot"}},
+                       {{"node", "n001"}, {"netboot", "xnba"}}};
+  const auto cluster = make_cluster(tables);
+  ASSERT_EQ(cluster.nodes.size(), 3U);
+  EXPECT_EQ(cluster.nodes[0].boot_method, "xnba");
+  EXPECT_EQ(cluster.nodes[0].service_node, "sn1");  // its own row says nothing about that
+  EXPECT_EQ(cluster.nodes[1].boot_method, "grub2");
+  EXPECT_EQ(cluster.nodes[2].boot_method, "");
+}
+
+TEST(MakeClusterTest, DoesNotEvaluateRegularExpressions) {
+  auto tables = small();
+  tables["hosts"] = {{{"node", "compute"}, {"ip", "|n(\\d+)|10.77.1.($1)|"}},
+                     {{"node", "n001"}, {"ip", "10.77.1.1"}}};
+  tables["nodehm"] = {{{"node", "compute"}, {"cons", "|.*|ipmi|"}}, {{"node", "n003"}, {"cons", "kvm"}}};
+  const auto cluster = make_cluster(tables);
+  EXPECT_EQ(cluster.addresses, (std::map<std::string, std::string>{{"n001", "10.77.1.1"}}));
+  EXPECT_FALSE(cluster.nodes[0].has_console);
+  EXPECT_TRUE(cluster.nodes[2].has_console);
+}
+
+TEST(MakeClusterTest, TakesTheFirstMacInLowerCase) {
+  auto tables = small();
+  tables["mac"] = {{{"node", "n001"}, {"mac", "02:AB:00:00:02:01!*NOIP*|02:00:00:00:02:02"}},
+                   {{"node", "n002"}, {"mac", "02:00:00:00:02:0C|02:00:00:00:02:0D!n002-ib"}}};
+  const auto cluster = make_cluster(tables);
+  EXPECT_EQ(cluster.nodes[0].mac, "02:ab:00:00:02:01");
+  EXPECT_EQ(cluster.nodes[1].mac, "02:00:00:00:02:0c");
+  EXPECT_EQ(cluster.nodes[2].mac, "");
+}
+
+TEST(MakeClusterTest, AnswersSiteValuesWithAFallback) {
+  const auto cluster = make_cluster({{"site", {{{"key", "domain"}, {"value", "cluster.test"}}}}});
+  EXPECT_EQ(cluster.site_value("domain", ""), "cluster.test");
+  EXPECT_EQ(cluster.site_value("consoleondemand", "no"), "no");
+}
+
+TEST(MakeClusterTest, MakesAnEmptyClusterOfNoTables) {
+  EXPECT_TRUE(make_cluster({}).nodes.empty());
+}
+
+TEST(ReadSqliteClusterTest, ReadsEveryTableAndLeavesDisabledRowsOut) {
+  const test::TemporaryDirectory directory;
+  dbrepl::Database table{directory / "nodelist.sqlite", dbrepl::Access::write};
+  table.execute("CREATE TABLE nodelist (node TEXT, groups TEXT, comments TEXT, disable TEXT)");
+  table.execute("INSERT INTO nodelist VALUES ('n001', 'all', '', NULL), ('n002', 'all', NULL, '1'), "
+                "('n003', 'all', 'x', 'yes'), ('n004', NULL, NULL, '0')");
+  dbrepl::Database{directory / "chain.sqlite", dbrepl::Access::write}.execute(
+      "CREATE TABLE other (a TEXT)");
+  test::given_file(directory / "cfgloc", "SQLite:/etc/xcat\n");
+  EXPECT_EQ(read_sqlite_cluster(directory.path()),
+            (Tables{{"chain", {}},
+                    {"nodelist", {{{"node", "n001"}, {"groups", "all"}},
+                                  {{"node", "n004"}, {"disable", "0"}}}}}));
+}
+
+TEST(ReadSqliteClusterTest, DoesNotTakeADamagedTableForAnEmptyOne) {
+  const test::TemporaryDirectory directory;
+  test::given_file(directory / "nodelist.sqlite", std::string(4096, 'x'));
+  EXPECT_THROW((void)read_sqlite_cluster(directory.path()), base::Error);
+  EXPECT_THROW((void)read_sqlite_cluster(directory / "missing"), base::Error);
+}
+
+TEST(ParseHostsTest, ListsAddressesByName) {
+  EXPECT_EQ(parse_hosts("127.0.0.1 localhost\n::1 localhost ip6-localhost\n"
+                        "10.77.1.1 n001 n001.cluster.test # rack 1\n"
+                        "\t10.77.2.1\tn001\n#10.77.9.9 gone\nnonsense n002\n10.77.3.3\n"
+                        "fd00::5 n005\n"),
+            (Hosts{{"n001", {"10.77.1.1", "10.77.2.1"}},
+                   {"n001.cluster.test", {"10.77.1.1"}},
+                   {"n005", {"fd00::5"}}}));
+}
+
+// Leases of isc-dhcp 4.4.3.
+
+TEST(ParseLeaseHostsTest, ReadsWhatMakedhcpOfXcatLeftBehind) {
+  const auto hosts = parse_lease_hosts(
+      test::content_of(std::string{HAMN_SOURCE_DIRECTORY} + "/tests/golden/xcat/dhcpd.leases"));
+  EXPECT_EQ(hosts.size(), 7U);
+  EXPECT_EQ(hosts.at("02:00:00:00:01:04"), "10.1.1.4");
+  EXPECT_EQ(hosts.at("02:00:00:00:01:01"), "10.1.1.1");
+}
+
+std::string host(const std::string& name, const std::string& mac, const std::string& address) {
+  return "host " + name + " {\n  dynamic;\n  hardware ethernet " + mac + ";\n  fixed-address " +
+         address + ";\n}\n";
+}
+
+TEST(ParseLeaseHostsTest, TakesTheLastDeclarationOfAName) {
+  EXPECT_EQ(parse_lease_hosts(host("n1", "02::1", "10.0.0.1") + host("n1", "02::2", "10.0.0.2")),
+            (std::map<std::string, std::string>{{"02::2", "10.0.0.2"}}));
+}
+
+TEST(ParseLeaseHostsTest, LeavesDeletedHostsOutUntilTheyAreDeclaredAgain) {
+  const std::string deleted = "host n1 {\n  dynamic;\n  deleted;\n}\n";
+  const auto first = host("n1", "02::1", "10.0.0.1");
+  EXPECT_TRUE(parse_lease_hosts(first + deleted).empty());
+  EXPECT_EQ(parse_lease_hosts(first + deleted + first).size(), 1U);
+}
+
+TEST(ParseLeaseHostsTest, PassesOverLeasesAndGarbage) {
+  EXPECT_TRUE(parse_lease_hosts("").empty());
+  EXPECT_TRUE(parse_lease_hosts("lease 10.0.0.5 {\n  hardware ethernet 02::9;\n}\n}\n;\n{\n").empty());
+  EXPECT_TRUE(parse_lease_hosts("host n1 {\n  hardware ethernet 02::1;\n").empty());
+  EXPECT_TRUE(parse_lease_hosts("host n1 {\n  fixed-address 10.0.0.1;\n}\n").empty());
+}
+
+TEST(ParseLeaseHostsTest, IsNotConfusedByStatementsWithinAHost) {
+  EXPECT_EQ(parse_lease_hosts("host n1 {\n  dynamic;\n  hardware ethernet 02::1;\n"
+                              "  fixed-address 10.0.0.1;\n        supersede host-name = \"n1\";\n"
+                              "        if option user-class = \"x\" {\n          supersede a = b;\n"
+                              "        }\n}\n" + host("n2", "02::2", "10.0.0.2"))
+                .size(),
+            2U);
+}
+
+TEST(NameSomeTest, NamesThreeAtMost) {
+  EXPECT_EQ(name_some({}), "");
+  EXPECT_EQ(name_some({"a", "b", "c"}), "a, b, c");
+  EXPECT_EQ(name_some({"a", "b", "c", "d"}), "a, b, c, …");
+}
+
+}  // namespace
+}  // namespace hamn::takeover
