@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "cli/environment.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the library chose its name
 class App;
 }
 

@@ -123,7 +123,7 @@ std::unique_ptr<dbrepl::ReplicationDriver> Environment::driver(
 
 std::string operator_name() {
   const passwd* user = ::getpwuid(::getuid());
-  const std::string name = user != nullptr ? user->pw_name : "uid " + std::to_string(::getuid());
+  std::string name = user != nullptr ? user->pw_name : "uid " + std::to_string(::getuid());
   if (const char* sudo = std::getenv("SUDO_USER")) return std::string{sudo} + " (sudo)";
   return name;
 }

@@ -92,6 +92,14 @@ std::string choose_own_address(const std::vector<base::InterfaceAddress>& addres
               "use --style take, or give this host a second address");
 }
 
+/// The first key that is there, or the one to be made.
+std::string choose_key() {
+  for (const char* key : {"/root/.ssh/id_ed25519", "/root/.ssh/id_ecdsa", "/root/.ssh/id_rsa"}) {
+    if (::access(key, R_OK) == 0) return key;
+  }
+  return "/root/.ssh/id_ed25519";
+}
+
 FoundSite look_around(Environment& environment, const InitRequest& request) {
   const auto parts = base::split(request.peer, '=');
   if (parts.size() != 2 || !base::is_address(parts[1])) {
@@ -120,12 +128,7 @@ FoundSite look_around(Environment& environment, const InitRequest& request) {
                                                                      : request.hostname;
   found.install_directory = value("installdir", "/install");
   found.tftp_directory = value("tftpdir", "/tftpboot");
-  found.key_file = "/root/.ssh/id_ed25519";
-  for (const char* key : {"/root/.ssh/id_ed25519", "/root/.ssh/id_ecdsa", "/root/.ssh/id_rsa"}) {
-    if (::access(key, R_OK) != 0) continue;
-    found.key_file = key;
-    break;
-  }
+  found.key_file = choose_key();
   const auto version = host.run({.argv = {"/opt/xcat/bin/lsxcatd", "-v"}});
   found.notes.push_back(version.succeeded() ? "xCAT " + base::trim(version.output)
                                             : "xCAT is not installed or does not answer");

@@ -47,25 +47,26 @@ class Job {
     buffers.next_in = pending_.data();
     buffers.avail_in = pending_.size();
     buffers.eof_in = last ? 1 : 0;
-    for (;;) {
-      buffers.next_out = out_.data();
-      buffers.avail_out = out_.size();
-      const auto before_in = buffers.avail_in;
-      const rs_result result = rs_job_iter(job_, &buffers);
-      const auto made = out_.size() - buffers.avail_out;
-      if (made > 0) sink(std::string_view{out_}.substr(0, made));
-      if (result == RS_DONE) {
-        done_ = true;
-        break;
-      }
-      if (result != RS_BLOCKED) damaged_message(std::string{"librsync: "} + rs_strerror(result));
-      if (made == 0 && buffers.avail_in == before_in) break;
+    while (step(buffers, sink)) {
     }
     pending_.erase(0, pending_.size() - buffers.avail_in);
     if (last && !done_) damaged_message("a delta ends too early");
   }
 
  private:
+  /// One call of librsync. False if it is done or cannot go on without more input.
+  bool step(rs_buffers_t& buffers, const Sink& sink) {
+    buffers.next_out = out_.data();
+    buffers.avail_out = out_.size();
+    const auto before_in = buffers.avail_in;
+    const rs_result result = rs_job_iter(job_, &buffers);
+    const auto made = out_.size() - buffers.avail_out;
+    if (made > 0) sink(std::string_view{out_}.substr(0, made));
+    done_ = result == RS_DONE;
+    if (!done_ && result != RS_BLOCKED) damaged_message(std::string{"librsync: "} + rs_strerror(result));
+    return !done_ && (made > 0 || buffers.avail_in != before_in);
+  }
+
   rs_job_t* job_;
   std::string out_;
   std::string pending_;
@@ -119,7 +120,7 @@ struct DeltaMaker::State {
   State& operator=(const State&) = delete;
   ~State() {
     job.reset();
-    rs_free_sumset(signature);
+    if (signature != nullptr) rs_free_sumset(signature);
   }
 };
 

@@ -47,6 +47,18 @@ Change change_between(const Entry& before, const Entry& now) {
   return Change::none;
 }
 
+/// Enters one name of the new listing; `before` is null if it is new.
+void compare(const Entry* before, const Entry& now, DirectoryDiff& diff) {
+  const bool same_kind = before != nullptr && before->kind == now.kind;
+  if (before != nullptr && !same_kind) diff.gone.push_back(before);
+  if (now.kind == Kind::directory) {
+    diff.directories.push_back(&now);
+    return;
+  }
+  const auto change = same_kind ? change_between(*before, now) : Change::added;
+  if (change != Change::none) diff.changes.emplace_back(&now, change);
+}
+
 }  // namespace
 
 DirectoryDiff diff_directory(const std::vector<Entry>& before, const std::vector<Entry>& now) {
@@ -55,14 +67,7 @@ DirectoryDiff diff_directory(const std::vector<Entry>& before, const std::vector
   for (const auto& entry : now) {
     for (; old != before.end() && old->name < entry.name; ++old) diff.gone.push_back(&*old);
     const bool was_there = old != before.end() && old->name == entry.name;
-    const bool same_kind = was_there && old->kind == entry.kind;
-    if (was_there && !same_kind) diff.gone.push_back(&*old);
-    if (entry.kind == Kind::directory) {
-      diff.directories.push_back(&entry);
-    } else {
-      const auto change = same_kind ? change_between(*old, entry) : Change::added;
-      if (change != Change::none) diff.changes.emplace_back(&entry, change);
-    }
+    compare(was_there ? &*old : nullptr, entry, diff);
     if (was_there) ++old;
   }
   for (; old != before.end(); ++old) diff.gone.push_back(&*old);

@@ -187,23 +187,27 @@ Index::~Index() = default;
 Index::Index(Index&&) noexcept = default;
 
 IndexState Index::state() const {
-  IndexState state;
+  std::map<std::string, std::int64_t> numbers;
+  std::map<std::string, std::string> texts;
   Statement rows{*database_, "SELECT key, value FROM state"};
   while (rows.step()) {
-    const auto key = rows.bytes(0);
-    const auto time = [&] { return base::WallTime{base::Milliseconds{rows.number(1)}}; };
-    if (key == "generation") state.generation = static_cast<std::uint64_t>(rows.number(1));
-    if (key == "token") state.token = rows.bytes(1);
-    if (key == "complete") state.complete = rows.number(1) == 1;
-    if (key == "roots") state.roots = rows.bytes(1);
-    if (key == "peer") state.peer = rows.bytes(1);
-    if (key == "epoch") state.epoch = static_cast<std::uint64_t>(rows.number(1));
-    if (key == "as_of") state.as_of = time();
-    if (key == "committed") state.committed = time();
-    if (key == "files") state.files = static_cast<std::uint64_t>(rows.number(1));
-    if (key == "bytes") state.bytes = static_cast<std::uint64_t>(rows.number(1));
+    numbers[rows.bytes(0)] = rows.number(1);
+    texts[rows.bytes(0)] = rows.bytes(1);
   }
-  return state;
+  const auto count = [&](const char* key) { return static_cast<std::uint64_t>(numbers[key]); };
+  const auto time = [&](const char* key) {
+    return base::WallTime{base::Milliseconds{numbers[key]}};
+  };
+  return {.generation = count("generation"),
+          .token = texts["token"],
+          .complete = numbers["complete"] == 1,
+          .roots = texts["roots"],
+          .peer = texts["peer"],
+          .epoch = count("epoch"),
+          .as_of = time("as_of"),
+          .committed = time("committed"),
+          .files = count("files"),
+          .bytes = count("bytes")};
 }
 
 void Index::write_state(const IndexState& state) {
@@ -295,7 +299,7 @@ std::vector<Entry> Index::merged(const DirectoryKey& key, const IndexBatch::Dire
   return result;
 }
 
-void Index::commit(const IndexBatch& batch, IndexState state) {
+void Index::commit(const IndexBatch& batch, const IndexState& state) {
   Transaction transaction{*database_};
   for (const auto& [key, changes] : batch.directories) store(key, merged(key, changes));
   write_state(state);

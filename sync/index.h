@@ -71,7 +71,7 @@ class Index {
   [[nodiscard]] std::vector<DirectoryKey> directories() const;
   /// Applies a batch durably. A directory entry that goes takes all that is below it along. Files and
   /// bytes of `state` are counted by the index itself.
-  void commit(const IndexBatch& batch, IndexState state);
+  void commit(const IndexBatch& batch, const IndexState& state);
   /// Begins a full pass: rows that no batch touches from here on are dropped by finish_full_pass().
   void start_full_pass();
   void finish_full_pass();

@@ -235,7 +235,7 @@ void SetReceiver::write_piece(std::string_view bytes) {
 void SetReceiver::fail_incoming(const std::string& why) {
   incoming_->trouble = why;
   incoming_->patcher.reset();
-  if (incoming_->staged.place >= 0) staging_.discard(incoming_->staged);
+  if (!incoming_->staged.name.empty()) staging_.discard(incoming_->staged);
   incoming_->staged = {};
 }
 
@@ -258,32 +258,38 @@ void SetReceiver::on_data(std::string_view bytes) {
 
 void SetReceiver::on_end(const End& end) {
   if (!incoming_) damaged_message("the end of a file that did not begin");
-  auto& file = *incoming_;
-  const auto directory = file.begin.directory;
+  const auto directory = incoming_->begin.directory;
+  const auto name = incoming_->begin.entry.name;
   try {
-    if (file.trouble.empty() && !end.abandoned && file.patcher != nullptr) file.patcher->finish();
-    const bool fits = file.trouble.empty() && !end.abandoned &&
-                      file.written_bytes == end.size_bytes && file.hash.value() == end.content;
-    if (fits) {
-      auto entry = file.begin.entry;
-      entry.size_bytes = end.size_bytes;
-      entry.modified = end.modified;
-      entry.content = end.content;
-      keep(directory, std::move(file.staged), entry);
-      if (file.begin.is_delta) answer(file.begin.id, VerdictKind::accepted, end.content);
-    } else if (file.trouble.empty()) {
-      const bool retry = !end.abandoned && file.begin.is_delta;
-      if (!end.abandoned && !retry) damaged_message("a file's content does not have its hash");
-      fail_incoming("dropped");
-      if (retry) answer(file.begin.id, VerdictKind::want_whole);
-    } else if (!end.abandoned) {
-      trouble(directory, file.begin.entry.name, file.trouble);
-    }
+    if (incoming_->trouble.empty()) finish_incoming(end);
   } catch (const base::DiskError& error) {
-    trouble(directory, file.begin.entry.name, error.what() + (": " + error.detail()));
-    fail_incoming(error.detail());
+    fail_incoming(error.what() + (": " + error.detail()));
   }
+  if (!incoming_->trouble.empty() && !end.abandoned) trouble(directory, name, incoming_->trouble);
   incoming_.reset();
+}
+
+void SetReceiver::finish_incoming(const End& end) {
+  auto& file = *incoming_;
+  if (end.abandoned) {
+    staging_.discard(file.staged);
+    return;
+  }
+  if (file.patcher != nullptr) file.patcher->finish();
+  const bool fits = file.written_bytes == end.size_bytes && file.hash.value() == end.content;
+  if (!fits) {
+    // A delta against a copy that somebody changed here: the whole file will do.
+    if (!file.begin.is_delta) damaged_message("a file's content does not have its hash");
+    staging_.discard(file.staged);
+    answer(file.begin.id, VerdictKind::want_whole);
+    return;
+  }
+  auto entry = file.begin.entry;
+  entry.size_bytes = end.size_bytes;
+  entry.modified = end.modified;
+  entry.content = end.content;
+  keep(file.begin.directory, std::move(file.staged), entry);
+  if (file.begin.is_delta) answer(file.begin.id, VerdictKind::accepted, end.content);
 }
 
 void SetReceiver::on_gone(const Gone& gone) {

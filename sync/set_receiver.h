@@ -59,6 +59,7 @@ class SetReceiver {
   [[nodiscard]] Staging::File stage(std::uint32_t directory);
   void write_piece(std::string_view bytes);
   void keep(std::uint32_t directory, Staging::File file, const Entry& entry);
+  void finish_incoming(const End& end);
   void fail_incoming(const std::string& why);
   void put_staged_in_place();
   void check_role() const;

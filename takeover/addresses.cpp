@@ -10,9 +10,11 @@ std::vector<base::InterfaceAddress> parse_ip_address(const std::string& output) 
   for (const auto& line : base::lines_of(output)) {
     // "2: eth0    inet 10.77.0.12/16 brd … scope global eth0\ …"
     const auto words = base::words_of(line);
-    if (words.size() < 4 || (words[2] != "inet" && words[2] != "inet6") || words[1] == "lo") continue;
+    if (words.size() < 4 || (words[2] != "inet" && words[2] != "inet6") || words[1] == "lo")
+      continue;
     if (const auto subnet = base::parse_subnet(words[3])) {
-      addresses.push_back({.interface = words[1], .address = subnet->address,
+      addresses.push_back({.interface = words[1],
+                           .address = subnet->address,
                            .prefix_length = subnet->prefix_length});
     }
   }

@@ -17,8 +17,9 @@ namespace hamn::takeover {
                                                    const std::string& address,
                                                    base::Milliseconds limit);
 
-/// Announces that `address` is at this host's `interface`: one gratuitous request and one gratuitous
-/// reply per round, since some switches and stacks heed only one of them (RFC 5227, section 3).
+/// Announces that `address` is at this host's `interface`: one gratuitous request and one
+/// gratuitous reply per round, since some switches and stacks heed only one of them (RFC 5227,
+/// section 3).
 void arp_announce(const std::string& interface, const std::string& address, int rounds,
                   base::Milliseconds pause);
 

@@ -61,7 +61,8 @@ std::string first_mac(const std::string& text) {
 }
 
 base::Error unreadable(const std::string& file, const std::string& why) {
-  return base::Error{{.what = "cannot read the cluster table " + file, .detail = why,
+  return base::Error{{.what = "cannot read the cluster table " + file,
+                      .detail = why,
                       .hint = "check the copy: hamn db verify"}};
 }
 
@@ -109,7 +110,8 @@ std::string Cluster::site_value(const std::string& key, const std::string& fallb
 
 Cluster make_cluster(Tables tables) {
   Cluster cluster;
-  for (const auto& row : tables["site"]) cluster.site[value_of(row, "key")] = value_of(row, "value");
+  for (const auto& row : tables["site"])
+    cluster.site[value_of(row, "key")] = value_of(row, "value");
   for (const auto& row : tables["hosts"]) {
     const auto& address = value_of(row, "ip");
     if (base::is_address(address)) cluster.addresses[value_of(row, "node")] = address;

@@ -14,10 +14,10 @@ using Tables = std::map<std::string, std::vector<Row>>;
 /// What a takeover has to know about one node.
 struct Node {
   std::string name;
-  std::string mac;            ///< first one, lower case
-  std::string service_node;   ///< empty: served by the management node itself
-  std::string boot_method;    ///< noderes.netboot: "xnba", "grub2", …
-  std::string state;          ///< chain.currstate: "install rhels8-compute", "boot", …
+  std::string mac;           ///< first one, lower case
+  std::string service_node;  ///< empty: served by the management node itself
+  std::string boot_method;   ///< noderes.netboot: "xnba", "grub2", …
+  std::string state;         ///< chain.currstate: "install rhels8-compute", "boot", …
   bool has_console = false;
 };
 
@@ -31,9 +31,9 @@ struct Cluster {
   [[nodiscard]] std::string site_value(const std::string& key, const std::string& fallback) const;
 };
 
-/// Attributes follow xCAT's rule: the node's own row first, then the rows of its groups in the order
-/// of nodelist.groups. Values that are regular expressions ("|…|…|") are not evaluated and count as
-/// not known. Pure.
+/// Attributes follow xCAT's rule: the node's own row first, then the rows of its groups in the
+/// order of nodelist.groups. Values that are regular expressions ("|…|…|") are not evaluated and
+/// count as not known. Pure.
 [[nodiscard]] Cluster make_cluster(Tables tables);
 
 /// All tables of a recovery point or of a live directory, read from the SQLite files themselves.

@@ -53,8 +53,7 @@ std::optional<base::Facts> read_note(const Context& context, const std::string& 
 }
 
 bool is_own_record(const std::string& path) {
-  const bool is_note =
-      path.ends_with(".json") && path.find("/takeover/") != std::string::npos;
+  const bool is_note = path.ends_with(".json") && path.find("/takeover/") != std::string::npos;
   return is_note || path.ends_with("/role.json");
 }
 

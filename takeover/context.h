@@ -49,8 +49,7 @@ struct Context {
 /// seen later: docs/formats/takeover.md. Notes of another epoch do not count.
 [[nodiscard]] base::FileWrite note_file(const Context& context, const std::string& name,
                                         const base::Facts& facts);
-[[nodiscard]] std::optional<base::Facts> read_note(const Context& context,
-                                                   const std::string& name);
+[[nodiscard]] std::optional<base::Facts> read_note(const Context& context, const std::string& name);
 [[nodiscard]] std::string note_path(const Context& context, const std::string& name);
 
 /// True for the role file and for notes, which hold the name and the time of a run. Pure.

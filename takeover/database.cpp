@@ -22,8 +22,9 @@ base::Finding StopXcatd::check() {
   const auto port = context_.probes.port("127.0.0.1", 3001, std::chrono::milliseconds{300}, false);
   if (port == PortAnswer::connected || port == PortAnswer::spoke) {
     return {.state = State::blocked,
-            .why = "an xcatd that systemd does not know answers at port 3001; end it by hand: "
-                   "pgrep -f 'xcatd: SSL listener'",
+            .why =
+                "an xcatd that systemd does not know answers at port 3001; end it by hand: "
+                "pgrep -f 'xcatd: SSL listener'",
             .facts = {}};
   }
   return {.state = State::done, .why = "xcatd is stopped", .facts = {}};
@@ -55,8 +56,8 @@ base::Finding PromoteDatabase::check() {
     return {.state = State::blocked, .why = points.why, .facts = points.facts};
   }
   points.state = State::due;
-  points.why = "recovery point " + points.facts.at("id") + " of " + points.facts.at("taken") +
-               " waits";
+  points.why =
+      "recovery point " + points.facts.at("id") + " of " + points.facts.at("taken") + " waits";
   if (!differences.empty()) points.why = differences;
   // What moves with the clock would make every look another plan.
   points.facts.erase("now");
@@ -83,8 +84,8 @@ base::Plan PromoteDatabase::undo(const base::Finding& before) const {
 base::Finding RepointDatabase::check() {
   // xCAT falls back to SQLite files of old when its pointer is missing (xCAT 2.19, Table.pm): what
   // it would open has to be the kind of database that was promoted.
-  const auto location = dbrepl::find_database(context_.local(), "/etc/xcat/cfgloc",
-                                              context_.site.xcat_root);
+  const auto location =
+      dbrepl::find_database(context_.local(), "/etc/xcat/cfgloc", context_.site.xcat_root);
   if (dbrepl::to_text(location.engine) != context_.driver.name()) {
     return {.state = State::blocked,
             .why = "xCAT would open " + dbrepl::to_text(location.engine) + " (" + location.origin +
@@ -96,7 +97,8 @@ base::Finding RepointDatabase::check() {
                                              .address = context_.site.service.address.address});
   if (plan.actions.empty()) {
     return {.state = State::not_applicable,
-            .why = std::string{context_.driver.name()} + " does not know addresses", .facts = {}};
+            .why = std::string{context_.driver.name()} + " does not know addresses",
+            .facts = {}};
   }
   return {.state = State::due, .why = "it still answers to the old address", .facts = {}};
 }

@@ -18,9 +18,7 @@ class StopXcatd : public Step {
   }
   [[nodiscard]] base::Finding check() override;
   [[nodiscard]] base::Plan plan(const base::Finding& found) const override;
-  [[nodiscard]] std::vector<std::string_view> needs() const override {
-    return {"fence-primary"};
-  }
+  [[nodiscard]] std::vector<std::string_view> needs() const override { return {"fence-primary"}; }
 
  private:
   const Context& context_;
@@ -34,9 +32,7 @@ class PromoteDatabase : public Step {
   [[nodiscard]] std::string title() const override {
     return "Put the newest recovery point in charge of the database";
   }
-  [[nodiscard]] std::string section() const override {
-    return "Failover: database takeover";
-  }
+  [[nodiscard]] std::string section() const override { return "Failover: database takeover"; }
   [[nodiscard]] base::Finding check() override;
   [[nodiscard]] base::Plan plan(const base::Finding& found) const override;
   [[nodiscard]] base::Plan undo(const base::Finding& before) const override;

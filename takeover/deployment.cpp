@@ -38,8 +38,8 @@ bool Nodeset::is_ready(const Node& node) {
   // The file says in a comment which state it is for: "#install rhels8.6-x86_64-compute".
   if (!file || file->find("#" + node.state + "\n") == std::string::npos) return false;
   if (!node.state.starts_with("install")) return true;
-  const auto answers = host.read(context_.site.xcat_install_directory + "/autoinst/" + node.name,
-                                 16U << 20U);
+  const auto answers =
+      host.read(context_.site.xcat_install_directory + "/autoinst/" + node.name, 16U << 20U);
   return answers && holds_word(*answers, context_.site.service.address.address);
 }
 
@@ -61,20 +61,23 @@ base::Finding Nodeset::check() {
             .facts = {}};
   }
   return {.state = State::due,
-          .why = base::human_count(missing.size()) + " nodes lack their boot files: " +
-                 name_some(missing),
+          .why = base::human_count(missing.size()) +
+                 " nodes lack their boot files: " + name_some(missing),
           .facts = {{"nodes", base::join(missing, ",")}}};
 }
 
 base::Plan Nodeset::plan(const base::Finding& found) const {
   base::Plan plan;
-  plan.add(base::run_on(context_.here, "Write the boot files with the images that the nodes have",
-                        {.argv = {context_.xcat("sbin/nodeset"), found.facts.at("nodes"), "osimage"},
-                         .time_limit = context_.site.takeover.command_limit}));
+  plan.add(
+      base::run_on(context_.here, "Write the boot files with the images that the nodes have",
+                   {.argv = {context_.xcat("sbin/nodeset"), found.facts.at("nodes"), "osimage"},
+                    .time_limit = context_.site.takeover.command_limit}));
   return plan;
 }
 
-base::Finding Nodeset::verify(const std::vector<base::Outcome>& /*outcomes*/) { return check(); }
+base::Finding Nodeset::verify(const std::vector<base::Outcome>& /*outcomes*/) {
+  return check();
+}
 
 bool holds_word(const std::string& text, const std::string& word) {
   const auto is_part = [](char c) {
@@ -84,8 +87,8 @@ bool holds_word(const std::string& text, const std::string& word) {
     const bool free_before = at == 0 || !is_part(text[at - 1]);
     const auto end = at + word.size();
     // A full stop after it may end a sentence or begin a domain; the latter counts for names only.
-    const bool free_after = end == text.size() || !is_part(text[end]) ||
-                            (text[end] == '.' && !base::is_address(word));
+    const bool free_after =
+        end == text.size() || !is_part(text[end]) || (text[end] == '.' && !base::is_address(word));
     if (free_before && free_after) return true;
   }
   return false;
@@ -100,10 +103,11 @@ base::Finding StaleIdentity::check() {
     if (table == "auditlog" || table == "eventlog" || table == "policy") continue;
     for (const auto& row : rows) {
       const auto defines = row.find("node");
-      if (defines != row.end() && defines->second == own.name) continue;  // the host's own definition
+      if (defines != row.end() && defines->second == own.name)
+        continue;  // the host's own definition
       for (const auto& [column, value] : row) {
-        const bool stale = (!own_moves && holds_word(value, own.address)) ||
-                           holds_word(value, own.name);
+        const bool stale =
+            (!own_moves && holds_word(value, own.address)) || holds_word(value, own.name);
         if (stale) places.push_back(table + "." + column + "=" + value);
       }
     }
@@ -122,6 +126,8 @@ base::Finding StaleIdentity::check() {
           .facts = {{"follow_up", "check these rows: " + base::join(places, "; ")}}};
 }
 
-base::Plan StaleIdentity::plan(const base::Finding& /*found*/) const { return {}; }
+base::Plan StaleIdentity::plan(const base::Finding& /*found*/) const {
+  return {};
+}
 
 }  // namespace hamn::takeover

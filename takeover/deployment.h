@@ -30,8 +30,9 @@ class Nodeset : public Step {
   const Context& context_;
 };
 
-/// What of the old standby's identity stands in the cluster database: rows that name this host's own
-/// address or name. They are told, not changed: some are right (a definition of the host itself).
+/// What of the old standby's identity stands in the cluster database: rows that name this host's
+/// own address or name. They are told, not changed: some are right (a definition of the host
+/// itself).
 class StaleIdentity : public Step {
  public:
   explicit StaleIdentity(const Context& context) : context_(context) {}

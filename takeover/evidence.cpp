@@ -21,21 +21,30 @@ bool kernel_answers(PortAnswer answer) {
 
 std::string to_text(PortAnswer answer) {
   switch (answer) {
-    case PortAnswer::spoke: return "answers";
-    case PortAnswer::connected: return "accepts connections but says nothing";
-    case PortAnswer::refused: return "refused by a running host";
-    case PortAnswer::no_answer: return "no answer";
-    case PortAnswer::unreachable: return "no way there";
+    case PortAnswer::spoke:
+      return "answers";
+    case PortAnswer::connected:
+      return "accepts connections but says nothing";
+    case PortAnswer::refused:
+      return "refused by a running host";
+    case PortAnswer::no_answer:
+      return "no answer";
+    case PortAnswer::unreachable:
+      return "no way there";
   }
   return "no answer";
 }
 
 std::string to_text(Liveness liveness) {
   switch (liveness) {
-    case Liveness::alive: return "alive";
-    case Liveness::mostly_dead: return "mostly dead";
-    case Liveness::silent: return "silent";
-    case Liveness::unknown: return "unknown";
+    case Liveness::alive:
+      return "alive";
+    case Liveness::mostly_dead:
+      return "mostly dead";
+    case Liveness::silent:
+      return "silent";
+    case Liveness::unknown:
+      return "unknown";
   }
   return "unknown";
 }
@@ -72,10 +81,8 @@ Evidence look_at_host(Probes& probes, const std::string& interface, const std::s
   evidence.own_link = probes.has_link(interface);
   evidence.address_is_here = address_is_here;
   if (!evidence.own_link || address_is_here) return evidence;
-  base::Worker ssh{
-      [&] { evidence.ssh = probes.port(address, ssh_port, look_limit, true); }};
-  base::Worker xcatd{
-      [&] { evidence.xcatd = probes.port(address, xcatd_port, look_limit, false); }};
+  base::Worker ssh{[&] { evidence.ssh = probes.port(address, ssh_port, look_limit, true); }};
+  base::Worker xcatd{[&] { evidence.xcatd = probes.port(address, xcatd_port, look_limit, false); }};
   evidence.arp = probes.arp(interface, address, look_limit * 2 / 3);
   ssh.join();
   xcatd.join();

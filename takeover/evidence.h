@@ -12,20 +12,20 @@ namespace hamn::takeover {
 
 /// What a TCP port did when it was asked.
 enum class PortAnswer {
-  spoke,      ///< connected, and the service said something: it works
-  connected,  ///< the kernel accepted, but nothing was said: the service may hang
-  refused,    ///< the kernel answered that nobody listens: the host runs
-  no_answer,  ///< nothing came back in time
-  unreachable ///< the network says that there is no way
+  spoke,       ///< connected, and the service said something: it works
+  connected,   ///< the kernel accepted, but nothing was said: the service may hang
+  refused,     ///< the kernel answered that nobody listens: the host runs
+  no_answer,   ///< nothing came back in time
+  unreachable  ///< the network says that there is no way
 };
 /// For people: "refused by a running host".
 [[nodiscard]] std::string to_text(PortAnswer answer);
 
 /// What can be seen of the primary from here.
 struct Evidence {
-  bool own_link = false;            ///< this host's own cable works
-  bool address_is_here = false;     ///< the primary's address is already on this host
-  std::optional<std::string> arp;   ///< MAC that answers for the primary's address
+  bool own_link = false;           ///< this host's own cable works
+  bool address_is_here = false;    ///< the primary's address is already on this host
+  std::optional<std::string> arp;  ///< MAC that answers for the primary's address
   PortAnswer ssh = PortAnswer::no_answer;
   PortAnswer xcatd = PortAnswer::no_answer;
 

@@ -44,9 +44,12 @@ Readings read_all(const Context& context) {
 
 std::string to_text(Power power) {
   switch (power) {
-    case Power::off: return "off";
-    case Power::on: return "on";
-    case Power::unknown: return "unknown";
+    case Power::off:
+      return "off";
+    case Power::on:
+      return "on";
+    case Power::unknown:
+      return "unknown";
   }
   return "unknown";
 }
@@ -57,7 +60,9 @@ Power read_power(base::Host& host, const base::FenceMethod& method, const std::s
   return outcome.output.find(method.off_when) != std::string::npos ? Power::off : Power::on;
 }
 
-bool is_read_off(const Context& context) { return !read_all(context).off_by.empty(); }
+bool is_read_off(const Context& context) {
+  return !read_all(context).off_by.empty();
+}
 
 base::Finding FencePrimary::check() {
   const auto readings = read_all(context_);
@@ -71,8 +76,8 @@ base::Finding FencePrimary::check() {
   if (context_.site.fences.empty() && context_.statement.empty()) {
     return {.state = State::blocked, .why = "there is no way to prove it", .facts = facts};
   }
-  return {.state = State::due, .why = said.empty() ? "only a statement says so" : said,
-          .facts = facts};
+  return {
+      .state = State::due, .why = said.empty() ? "only a statement says so" : said, .facts = facts};
 }
 
 base::Plan FencePrimary::plan(const base::Finding& found) const {
@@ -104,10 +109,9 @@ namespace {
 /// A statement that the host is off is worth nothing while its kernel answers.
 bool still_answers(const Context& context) {
   const auto& address = context.site.host(context.primary).address;
-  const bool moved = address == context.site.service.address.address &&
-                     context.holds_service_address();
-  const auto liveness =
-      classify(look_at_host(context.probes, context.interface(), address, moved));
+  const bool moved =
+      address == context.site.service.address.address && context.holds_service_address();
+  const auto liveness = classify(look_at_host(context.probes, context.interface(), address, moved));
   return liveness == Liveness::alive || liveness == Liveness::mostly_dead;
 }
 
@@ -129,14 +133,15 @@ std::string record_primary_off(const Context& context, base::Milliseconds limit)
       throw base::Error{{.what = "nothing proves that " + context.primary + " is off",
                          .detail = evidence.empty() ? "no fence method is configured" : evidence,
                          .hint = "switch its power off by hand and see that it is off; then: hamn "
-                                 "failover --primary-is-off=" + context.primary,
+                                 "failover --primary-is-off=" +
+                                 context.primary,
                          .code = base::Exit::refused}};
     }
     evidence = context.operator_name + " stated: " + context.statement +
                (evidence.empty() ? "" : " (" + evidence + ")");
   }
-  const auto note = note_file(context, primary_off_note,
-                              {{"primary", context.primary}, {"evidence", evidence}});
+  const auto note =
+      note_file(context, primary_off_note, {{"primary", context.primary}, {"evidence", evidence}});
   base::make_directories(note.path.substr(0, note.path.rfind('/')), 0700);
   context.local().write(note);
   return evidence;

@@ -9,8 +9,8 @@ namespace hamn::takeover {
 enum class Power { off, on, unknown };
 [[nodiscard]] std::string to_text(Power power);
 
-/// Runs the status command of a method; "off" only if it succeeded and said so. Anything else that it
-/// says with success is "on"; failure of any kind is unknown.
+/// Runs the status command of a method; "off" only if it succeeded and said so. Anything else that
+/// it says with success is "on"; failure of any kind is unknown.
 [[nodiscard]] Power read_power(base::Host& host, const base::FenceMethod& method,
                                const std::string& target);
 

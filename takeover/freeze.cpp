@@ -11,8 +11,11 @@ namespace {
 using base::State;
 
 base::FileWrite role_file(const Context& context, base::RoleName name, std::uint64_t epoch) {
-  const base::Role role{.host = context.here, .name = name, .epoch = epoch,
-                        .since = context.started, .run = context.run};
+  const base::Role role{.host = context.here,
+                        .name = name,
+                        .epoch = epoch,
+                        .since = context.started,
+                        .run = context.run};
   return {.path = context.role_path(), .content = base::format_role(role), .mode = 0600};
 }
 
@@ -34,9 +37,9 @@ std::vector<std::string> receivers(const Context& context) {
 }
 
 std::vector<std::string> active_timers(const Context& context) {
-  const auto outcome = context.local().run(
-      {.argv = {"systemctl", "list-units", "--type=timer", "--state=active", "--plain",
-                "--no-legend", "hamn-*"}});
+  const auto outcome =
+      context.local().run({.argv = {"systemctl", "list-units", "--type=timer", "--state=active",
+                                    "--plain", "--no-legend", "hamn-*"}});
   std::vector<std::string> timers;
   if (!outcome.succeeded()) return timers;  // no systemd here: no timers either
   for (const auto& line : base::lines_of(outcome.output)) {
@@ -106,7 +109,8 @@ base::Finding RecordRole::check() {
             .why = context_.here + " is the primary of epoch " + std::to_string(role->epoch),
             .facts = {}};
   }
-  return {.state = State::due, .why = "the role is " + (role ? base::to_text(role->name) : "none"),
+  return {.state = State::due,
+          .why = "the role is " + (role ? base::to_text(role->name) : "none"),
           .facts = {}};
 }
 
@@ -118,10 +122,10 @@ base::Plan RecordRole::plan(const base::Finding& /*found*/) const {
 }
 
 std::vector<std::string_view> RecordRole::needs() const {
-  return {"freeze-replication", "fence-primary", "promote-database", "take-address",
-          "announce-address",   "take-hostname",      "start-xcatd",      "makehosts",
-          "makedns",            "makedhcp",           "makedhcp-nodes",   "consoles",
-          "nodeset"};
+  return {
+      "freeze-replication", "fence-primary", "promote-database", "take-address", "announce-address",
+      "take-hostname",      "start-xcatd",   "makehosts",        "makedns",      "makedhcp",
+      "makedhcp-nodes",     "consoles",      "nodeset"};
 }
 
 }  // namespace hamn::takeover

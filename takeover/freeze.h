@@ -5,8 +5,9 @@
 
 namespace hamn::takeover {
 
-/// First of all: nothing may change the standby's copy any more. The role becomes "promoting", which
-/// refuses every push; receivers that are at work are ended (each file is old or new); timers stop.
+/// First of all: nothing may change the standby's copy any more. The role becomes "promoting",
+/// which refuses every push; receivers that are at work are ended (each file is old or new); timers
+/// stop.
 class FreezeReplication : public Step {
  public:
   explicit FreezeReplication(const Context& context) : context_(context) {}

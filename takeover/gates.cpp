@@ -26,7 +26,8 @@ base::Finding StandbyGate::look() {
     case base::RoleName::standby:
       return {.state = State::done, .why = context_.here + " is the standby", .facts = facts};
     case base::RoleName::promoting:
-      return {.state = State::done, .why = context_.here + " is in the middle of this takeover",
+      return {.state = State::done,
+              .why = context_.here + " is in the middle of this takeover",
               .facts = facts};
     case base::RoleName::primary:
       return {.state = State::blocked,
@@ -35,8 +36,9 @@ base::Finding StandbyGate::look() {
               .facts = facts};
     case base::RoleName::deposed:
       return {.state = State::blocked,
-              .why = context_.here + " was deposed and is not current. Next: make it a standby "
-                                     "again and sync: hamn init --role standby",
+              .why = context_.here +
+                     " was deposed and is not current. Next: make it a standby "
+                     "again and sync: hamn init --role standby",
               .facts = facts};
   }
   return {.state = State::unknown, .why = "unknown role", .facts = facts};
@@ -49,8 +51,10 @@ base::Finding judge_primary(const Evidence& evidence, const std::string& primary
     return base::Finding{.state = state, .why = why, .facts = facts};
   };
   if (!evidence.own_link) {
-    return answer(State::unknown, "this host's own network link is down, so nothing can be said "
-                                  "about " + primary + ". Next: ip link; check the cable");
+    return answer(State::unknown,
+                  "this host's own network link is down, so nothing can be said "
+                  "about " +
+                      primary + ". Next: ip link; check the cable");
   }
   const auto liveness = classify(evidence);
   if (liveness == Liveness::alive) {
@@ -67,14 +71,17 @@ base::Finding judge_primary(const Evidence& evidence, const std::string& primary
   if (liveness == Liveness::mostly_dead) {
     return answer(State::blocked,
                   primary + " is mostly dead: its services are down but its kernel answers (arp " +
-                      facts["arp"] + "; ssh " + facts["ssh"] + "). It would have to be off. Next: "
+                      facts["arp"] + "; ssh " + facts["ssh"] +
+                      "). It would have to be off. Next: "
                       "switch its power off by hand, or configure [[fence]]");
   }
   if (statement.empty()) {
-    return answer(State::blocked,
-                  primary + " is silent, but silence is no proof that it is off, and no [[fence]] "
-                  "is configured. Next: go and see; if it is off: hamn failover --primary-is-off=" +
-                      primary);
+    return answer(
+        State::blocked,
+        primary +
+            " is silent, but silence is no proof that it is off, and no [[fence]] "
+            "is configured. Next: go and see; if it is off: hamn failover --primary-is-off=" +
+            primary);
   }
   return answer(State::done, primary + " is silent, and it was stated: " + statement);
 }
@@ -82,27 +89,27 @@ base::Finding judge_primary(const Evidence& evidence, const std::string& primary
 base::Finding PrimaryDownGate::look() {
   const auto note = read_note(context_, primary_off_note);
   const auto& host = context_.site.host(context_.primary);
-  const bool moved = host.address == context_.site.service.address.address &&
-                     context_.holds_service_address();
-  const auto evidence =
-      look_at_host(context_.probes, context_.interface(), host.address, moved);
+  const bool moved =
+      host.address == context_.site.service.address.address && context_.holds_service_address();
+  const auto evidence = look_at_host(context_.probes, context_.interface(), host.address, moved);
   // A note of an earlier run counts only as long as nothing speaks against it.
   if (note && (moved || classify(evidence) == Liveness::silent)) {
-    return {.state = State::done, .why = "recorded earlier in this takeover: " + note->at("evidence"),
+    return {.state = State::done,
+            .why = "recorded earlier in this takeover: " + note->at("evidence"),
             .facts = facts_of(evidence)};
   }
   if (moved) {
     return {.state = State::unknown,
-            .why = "its address is on this host although nothing of a takeover is recorded. Next: "
-                   "find out how it came here: ip address",
+            .why =
+                "its address is on this host although nothing of a takeover is recorded. Next: "
+                "find out how it came here: ip address",
             .facts = facts_of(evidence)};
   }
   return judge_primary(evidence, context_.primary, !context_.site.fences.empty(),
                        context_.statement);
 }
 
-base::Finding judge_age(const std::string& what, base::Milliseconds age,
-                        base::Milliseconds limit) {
+base::Finding judge_age(const std::string& what, base::Milliseconds age, base::Milliseconds limit) {
   base::Facts facts{{"age_ms", std::to_string(age.count())},
                     {"limit_ms", std::to_string(limit.count())}};
   const auto text = what + " is " + base::human_duration(age) + " old";
@@ -122,7 +129,8 @@ base::Finding AddressFreeGate::look() {
   const bool is_stated = context_.site.fences.empty() && !context_.statement.empty();
   if (!is_stated && !read_note(context_, primary_off_note) && !is_read_off(context_)) {
     return {.state = State::done,
-            .why = "looked at once " + context_.primary + " is known to be off", .facts = {}};
+            .why = "looked at once " + context_.primary + " is known to be off",
+            .facts = {}};
   }
   const auto owner =
       context_.probes.arp(context_.interface(), address, context_.site.takeover.address_probe);
@@ -147,7 +155,8 @@ base::WallTime moment_of_decision(const Context& context) {
 base::Finding settle(const Context& context, base::Finding found) {
   if (found.state == State::blocked && read_note(context, promoted_note)) {
     found.state = State::done;
-    found.why = found.why.substr(0, found.why.find(". Next:")) + "; decided earlier in this takeover";
+    found.why =
+        found.why.substr(0, found.why.find(". Next:")) + "; decided earlier in this takeover";
   }
   return found;
 }
@@ -164,9 +173,9 @@ base::Finding DatabaseAgeGate::look() {
   }
   const auto taken = base::parse_wall_time(found.facts.at("taken"));
   if (!taken) return {.state = State::unknown, .why = "its time cannot be read", .facts = {}};
-  auto answer = judge_age("recovery point " + found.facts.at("id"),
-                          base::age(*taken, moment_of_decision(context_)),
-                          context_.site.database.max_age);
+  auto answer =
+      judge_age("recovery point " + found.facts.at("id"),
+                base::age(*taken, moment_of_decision(context_)), context_.site.database.max_age);
   answer.facts["point"] = found.facts.at("id");
   answer.facts["taken"] = found.facts.at("taken");
   return settle(context_, answer);
@@ -186,8 +195,8 @@ base::Finding FileSetAgeGate::look() {
                                           "--accept-loss \"reason\"",
                              .facts = {}});
   }
-  auto answer = judge_age("the copy", base::age(state->as_of, moment_of_decision(context_)),
-                          set_.max_age);
+  auto answer =
+      judge_age("the copy", base::age(state->as_of, moment_of_decision(context_)), set_.max_age);
   answer.facts["generation"] = std::to_string(state->generation);
   answer.facts["as_of"] = base::to_text(state->as_of);
   answer.facts["files"] = std::to_string(state->files);

@@ -27,16 +27,15 @@ std::vector<base::InterfaceAddress> in_subnet(const std::vector<base::InterfaceA
 }
 
 base::Action set_promote_secondaries(const std::string& host, const std::string& interface) {
-  return base::run_on(host, "Keep the other addresses when the first one of a subnet goes",
-                      {.argv = {"sysctl", "-q", "-w",
-                                "net.ipv4.conf." + interface + ".promote_secondaries=1"}});
+  return base::run_on(
+      host, "Keep the other addresses when the first one of a subnet goes",
+      {.argv = {"sysctl", "-q", "-w", "net.ipv4.conf." + interface + ".promote_secondaries=1"}});
 }
 
 base::Action change_address(const std::string& host, const std::string& verb,
                             const std::string& address, const std::string& interface) {
   const auto sentence = verb == "add" ? "Bring up " + address : "Take away " + address;
-  return base::run_on(host, sentence,
-                      {.argv = {"ip", "address", verb, address, "dev", interface}});
+  return base::run_on(host, sentence, {.argv = {"ip", "address", verb, address, "dev", interface}});
 }
 
 /// Present addresses as text, so that the plan depends on facts alone.
@@ -52,7 +51,8 @@ std::vector<base::InterfaceAddress> from_fact(const std::string& text) {
     const auto equals = word.find('=');
     const auto subnet = base::parse_subnet(word.substr(equals + 1));
     if (equals == std::string::npos || !subnet) continue;
-    addresses.push_back({.interface = word.substr(0, equals), .address = subnet->address,
+    addresses.push_back({.interface = word.substr(0, equals),
+                         .address = subnet->address,
                          .prefix_length = subnet->prefix_length});
   }
   return addresses;
@@ -66,20 +66,24 @@ base::Finding CheckAddressFree::check() {
     return {.state = State::done, .why = address + " is on this host already", .facts = {}};
   }
   if (!context_.probes.has_link(context_.interface())) {
-    return {.state = State::unknown, .why = "the link of " + context_.interface() + " is down",
+    return {.state = State::unknown,
+            .why = "the link of " + context_.interface() + " is down",
             .facts = {}};
   }
-  const auto owner = context_.probes.arp(context_.interface(), address,
-                                         context_.site.takeover.address_probe);
+  const auto owner =
+      context_.probes.arp(context_.interface(), address, context_.site.takeover.address_probe);
   if (owner) {
-    return {.state = State::blocked, .why = *owner + " answers for " + address +
-                                            ": find that host and take it off the network",
-            .facts = {{"mac", *owner}}};
+    return {
+        .state = State::blocked,
+        .why = *owner + " answers for " + address + ": find that host and take it off the network",
+        .facts = {{"mac", *owner}}};
   }
   return {.state = State::done, .why = "nobody answers for " + address, .facts = {}};
 }
 
-base::Plan CheckAddressFree::plan(const base::Finding& /*found*/) const { return {}; }
+base::Plan CheckAddressFree::plan(const base::Finding& /*found*/) const {
+  return {};
+}
 
 base::Plan plan_address(const std::string& host, const std::string& interface,
                         const base::Subnet& wanted, const std::string& own,
@@ -100,12 +104,12 @@ base::Plan plan_address(const std::string& host, const std::string& interface,
     plan.add(change_address(host, "del", shown(*each), interface));
     plan.add(change_address(host, "add", shown(*each), interface));
   }
-  const bool own_is_here = std::any_of(here.begin(), here.end(),
-                                       [&](const auto& each) { return each.address == own; });
+  const bool own_is_here =
+      std::any_of(here.begin(), here.end(), [&](const auto& each) { return each.address == own; });
   const bool own_moves = own == wanted.address || !base::contains(wanted, own);
   if (!own_is_here && !own_moves) {
-    plan.add(change_address(host, "add", own + "/" + std::to_string(wanted.prefix_length),
-                            interface));
+    plan.add(
+        change_address(host, "add", own + "/" + std::to_string(wanted.prefix_length), interface));
   }
   return plan;
 }
@@ -129,9 +133,8 @@ base::Finding TakeAddress::check() {
   const auto plan = plan_address(context_.here, context_.interface(), wanted,
                                  context_.site.host(context_.here).address, present);
   const auto here = in_subnet(present, context_.interface(), wanted);
-  const bool held = std::any_of(here.begin(), here.end(), [&](const auto& each) {
-    return each.address == wanted.address;
-  });
+  const bool held = std::any_of(here.begin(), here.end(),
+                                [&](const auto& each) { return each.address == wanted.address; });
   base::Facts facts{{"addresses", to_fact(present)}};
   const auto lost = to_fact(lost_addresses(present));
   if (!lost.empty()) facts["lost"] = lost;
@@ -185,10 +188,10 @@ base::Plan TakeAddress::undo(const base::Finding& before) const {
   }
   plan.add(set_promote_secondaries(context_.here, context_.interface()));
   // Exit code 2: it is not there (any more).
-  plan.add(base::run_on(context_.here, "Take away " + base::to_text(wanted),
-                        {.argv = {"ip", "address", "del", base::to_text(wanted), "dev",
-                                  context_.interface()}},
-                        {0, 2}));
+  plan.add(base::run_on(
+      context_.here, "Take away " + base::to_text(wanted),
+      {.argv = {"ip", "address", "del", base::to_text(wanted), "dev", context_.interface()}},
+      {0, 2}));
   plan.add(base::run_on(context_.here, "Forget the note",
                         {.argv = {"rm", "-f", note_path(context_, addresses_note)}}));
   return plan;
@@ -196,7 +199,8 @@ base::Plan TakeAddress::undo(const base::Finding& before) const {
 
 base::Finding AnnounceAddress::check() {
   if (base::is_ipv6(context_.site.service.address.address)) {
-    return {.state = State::not_applicable, .why = "the kernel announces IPv6 addresses itself",
+    return {.state = State::not_applicable,
+            .why = "the kernel announces IPv6 addresses itself",
             .facts = {}};
   }
   return {.state = State::due, .why = "caches of the nodes may hold the old MAC", .facts = {}};
@@ -213,7 +217,8 @@ base::Plan AnnounceAddress::plan(const base::Finding& /*found*/) const {
 base::Finding AnnounceAddress::verify(const std::vector<base::Outcome>& outcomes) {
   const bool sent = !outcomes.empty() && outcomes.back().succeeded();
   return {.state = sent ? State::done : State::due,
-          .why = sent ? base::trim(outcomes.back().output) : "nothing was sent", .facts = {}};
+          .why = sent ? base::trim(outcomes.back().output) : "nothing was sent",
+          .facts = {}};
 }
 
 base::Finding TakeHostname::check() {

@@ -17,9 +17,7 @@ class CheckAddressFree : public Step {
   [[nodiscard]] std::string section() const override { return "Failover: change the IP address"; }
   [[nodiscard]] base::Finding check() override;
   [[nodiscard]] base::Plan plan(const base::Finding& found) const override;
-  [[nodiscard]] std::vector<std::string_view> needs() const override {
-    return {"fence-primary"};
-  }
+  [[nodiscard]] std::vector<std::string_view> needs() const override { return {"fence-primary"}; }
 
  private:
   const Context& context_;
@@ -56,7 +54,8 @@ class TakeAddress : public Step {
   const Context& context_;
 };
 
-/// Tells everybody on the wire at once: without it nodes go on talking to the old MAC for up to 49 s.
+/// Tells everybody on the wire at once: without it nodes go on talking to the old MAC for up to 49
+/// s.
 class AnnounceAddress : public Step {
  public:
   explicit AnnounceAddress(const Context& context) : context_(context) {}

@@ -29,7 +29,8 @@ std::map<std::string, std::vector<std::string>> hosts_file(const Context& contex
 }
 
 template <std::size_t Count>
-std::optional<std::string> first_file(base::Host& host, const std::array<const char*, Count>& paths) {
+std::optional<std::string> first_file(base::Host& host,
+                                      const std::array<const char*, Count>& paths) {
   for (const auto* path : paths) {
     if (auto text = host.read(path, 256U << 20U)) return text;
   }
@@ -74,9 +75,8 @@ std::map<std::string, std::string> nodes_for_dhcp(const Context& context) {
 
 std::string name_some(const std::vector<std::string>& names) {
   constexpr std::size_t shown = 3;
-  std::vector<std::string> some(names.begin(),
-                                names.begin() + static_cast<std::ptrdiff_t>(
-                                                    std::min(names.size(), shown)));
+  std::vector<std::string> some(
+      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), shown)));
   return base::join(some, ", ") + (names.size() > shown ? ", …" : "");
 }
 
@@ -88,8 +88,9 @@ base::Finding MakeHosts::check() {
     const bool there = found != hosts.end() && std::find(found->second.begin(), found->second.end(),
                                                          address) != found->second.end();
     // Rows of groups name no host.
-    const bool is_node = std::any_of(context_.cluster.nodes.begin(), context_.cluster.nodes.end(),
-                                     [&, &wanted = name](const Node& node) { return node.name == wanted; });
+    const bool is_node =
+        std::any_of(context_.cluster.nodes.begin(), context_.cluster.nodes.end(),
+                    [&, &wanted = name](const Node& node) { return node.name == wanted; });
     if (!there && is_node) missing.push_back(name);
   }
   if (missing.empty()) {
@@ -99,15 +100,15 @@ base::Finding MakeHosts::check() {
             .facts = {}};
   }
   return {.state = State::due,
-          .why = base::human_count(missing.size()) + " nodes are missing in /etc/hosts: " +
-                 name_some(missing),
+          .why = base::human_count(missing.size()) +
+                 " nodes are missing in /etc/hosts: " + name_some(missing),
           .facts = {}};
 }
 
 base::Plan MakeHosts::plan(const base::Finding& /*found*/) const {
   base::Plan plan;
-  plan.add(base::run_on(context_.here, "Write /etc/hosts",
-                        xcat_command(context_, {"sbin/makehosts"})));
+  plan.add(
+      base::run_on(context_.here, "Write /etc/hosts", xcat_command(context_, {"sbin/makehosts"})));
   return plan;
 }
 
@@ -137,8 +138,8 @@ base::Finding MakeDns::check() {
                         : *unit + " does not run, or not after the next boot",
             .facts = facts};
   }
-  const auto answers = context_.probes.dns(context_.site.service.address.address, names,
-                                           std::chrono::seconds{10});
+  const auto answers =
+      context_.probes.dns(context_.site.service.address.address, names, std::chrono::seconds{10});
   std::vector<std::string> wrong;
   for (const auto& name : names) {
     const auto& right = hosts.at(nodes.at(name));
@@ -193,7 +194,8 @@ base::Finding MakeDhcp::check() {
   }
   const bool is_kea = unit->starts_with("kea");
   if (!is_kea && !names_address) {
-    return {.state = State::due, .why = "dhcpd.conf does not name " + address + " as next-server",
+    return {.state = State::due,
+            .why = "dhcpd.conf does not name " + address + " as next-server",
             .facts = facts};
   }
   facts["configured"] = "yes";
@@ -201,8 +203,8 @@ base::Finding MakeDhcp::check() {
     return {.state = State::due, .why = *unit + " does not run", .facts = facts};
   }
   if (!is_kea && runs_an_old_configuration(context_.local())) {
-    return {.state = State::due, .why = *unit + " runs with an older configuration",
-            .facts = facts};
+    return {
+        .state = State::due, .why = *unit + " runs with an older configuration", .facts = facts};
   }
   if (!is_enabled(context_.local(), *unit)) {
     return {.state = State::due, .why = *unit + " does not start at boot", .facts = facts};
@@ -285,7 +287,8 @@ base::Finding MakeDhcpNodes::check() {
   }
   if (missing.empty()) {
     return {.state = State::done,
-            .why = "DHCP knows all " + base::human_count(wanted.size()) + " nodes", .facts = {}};
+            .why = "DHCP knows all " + base::human_count(wanted.size()) + " nodes",
+            .facts = {}};
   }
   return {.state = State::due,
           .why = "DHCP does not know " + base::human_count(missing.size()) + " of " +

@@ -20,7 +20,9 @@ namespace hamn::takeover {
 
 namespace {
 
-Poco::Timespan to_poco(base::Milliseconds limit) { return Poco::Timespan{limit.count() * 1000}; }
+Poco::Timespan to_poco(base::Milliseconds limit) {
+  return Poco::Timespan{limit.count() * 1000};
+}
 
 /// One question for an A record; its id is the name's index, so answers need no search.
 std::vector<unsigned char> question(const std::string& name, std::uint16_t id) {
@@ -53,8 +55,7 @@ std::pair<std::uint16_t, std::string> read_answer(const unsigned char* packet, i
 
 class DnsRound {
  public:
-  DnsRound(const std::string& server, const std::vector<std::string>& names)
-      : names_(names) {
+  DnsRound(const std::string& server, const std::vector<std::string>& names) : names_(names) {
     socket_.connect(Poco::Net::SocketAddress{server, static_cast<Poco::UInt16>(53)});
   }
 
@@ -79,7 +80,8 @@ class DnsRound {
   void collect(std::chrono::steady_clock::time_point end, std::size_t expected) {
     std::array<unsigned char, 4096> packet{};
     for (std::size_t got = 0; got < expected;) {
-      const auto rest = std::chrono::ceil<base::Milliseconds>(end - std::chrono::steady_clock::now());
+      const auto rest =
+          std::chrono::ceil<base::Milliseconds>(end - std::chrono::steady_clock::now());
       if (rest.count() <= 0 || base::interrupted()) return;
       if (!socket_.poll(to_poco(std::min(rest, base::Milliseconds{500})),
                         Poco::Net::Socket::SELECT_READ)) {
@@ -105,7 +107,9 @@ std::optional<std::string> NetworkProbes::arp(const std::string& interface,
   return arp_probe(interface, address, limit);
 }
 
-bool NetworkProbes::has_link(const std::string& interface) { return has_carrier(interface); }
+bool NetworkProbes::has_link(const std::string& interface) {
+  return has_carrier(interface);
+}
 
 PortAnswer NetworkProbes::port(const std::string& address, int number, base::Milliseconds limit,
                                bool speaks_first) {

@@ -58,8 +58,8 @@ struct RunRecord {
     const auto found = std::find_if(steps.begin(), steps.end(),
                                     [&](const StepRecord& each) { return each.id == id; });
     if (found != steps.end()) return *found;
-    steps.push_back({.id = id, .title = fact(event, "title", id),
-                     .section = fact(event, "section")});
+    steps.push_back(
+        {.id = id, .title = fact(event, "title", id), .section = fact(event, "section")});
     return steps.back();
   }
 };
@@ -87,7 +87,8 @@ void take(RunRecord& record, const Event& event) {
     step.why = fact(event, "why");
   }
   if (event.kind == "action_started") {
-    record.actions.push_back({record.steps.empty() ? "" : record.steps.back().id, {&event, nullptr}});
+    record.actions.push_back(
+        {record.steps.empty() ? "" : record.steps.back().id, {&event, nullptr}});
   }
   if (event.kind == "action_finished" && !record.actions.empty()) {
     record.actions.back().second.second = &event;
@@ -101,7 +102,9 @@ RunRecord collect(const base::JournalContent& journal, const std::string& run) {
   }
   if (record.started == nullptr) {
     throw base::Error{{.what = "there is no run " + base::printable(run) + " in the journal",
-                       .detail = "", .hint = "hamn report list shows the runs",
+                       .detail = base::human_count(list_runs(journal.events).size()) +
+                                 " runs are written down there",
+                       .hint = "hamn report list shows the runs",
                        .code = base::Exit::usage}};
   }
   return record;
@@ -142,18 +145,21 @@ base::Section recovery_section(const RunRecord& record) {
     const auto age_ms = number(*gate, "fact.age_ms");
     oldest = std::max(oldest.value_or(0), age_ms);
     const auto id = fact(*gate, "gate");
-    auto value = duration(age_ms) + " old (allowed: " + duration(number(*gate, "fact.limit_ms")) + ")";
+    auto value =
+        duration(age_ms) + " old (allowed: " + duration(number(*gate, "fact.limit_ms")) + ")";
     const auto point = fact(*gate, "fact.point");
     value += point.empty() ? ", generation " + fact(*gate, "fact.generation") + ", as of " +
                                  fact(*gate, "fact.as_of")
                            : ", point " + point + " of " + fact(*gate, "fact.taken");
     facts.items.push_back({.name = id == "database-age" ? "Database" : "Files: " + id.substr(6),
-                           .value = value, .key = id});
+                           .value = value,
+                           .key = id});
   }
-  facts.items.push_back({.name = "RPO reached",
-                         .value = oldest ? duration(*oldest) + ": what changed on the old primary "
-                                                               "after that is lost"
-                                         : "not known: no age was seen",
+  const bool refused = record.finished != nullptr && fact(*record.finished, "exit_code") == "5";
+  const std::string lost = refused ? ": that much would have been lost"
+                                   : ": what changed on the old primary after that is lost";
+  facts.items.push_back({.name = refused ? "RPO" : "RPO reached",
+                         .value = oldest ? duration(*oldest) + lost : "not known: no age was seen",
                          .key = "rpo"});
   const auto served = std::find_if(record.steps.begin(), record.steps.end(), [](const auto& step) {
     return step.id == "record-role" && (step.result == "done" || step.result == "already_done");
@@ -179,16 +185,19 @@ base::Section gate_section(const RunRecord& record) {
       if (is_probe) evidence += "\n" + name.substr(5) + ": " + value;
     }
     if (!reason.empty()) evidence += "\npassed by --accept-loss: " + reason;
-    table.rows.push_back({.cells = {fact(*gate, "title"), holds ? "yes" : "no", evidence},
-                          .mark = holds ? Mark::good
-                                        : (reason.empty() ? Mark::bad : Mark::warning)});
+    table.rows.push_back(
+        {.cells = {fact(*gate, "title"), holds ? "yes" : "no", evidence},
+         .mark = holds ? Mark::good : (reason.empty() ? Mark::bad : Mark::warning)});
   }
   return {.key = "gates", .title = "Gates", .body = std::move(table)};
 }
 
 base::Section step_section(const RunRecord& record) {
-  base::Table table{.columns = {{"step", "Step"}, {"result", "Result"}, {"took", "Took"},
-                                {"section", "Section of the xCAT document"}, {"why", "Seen"}},
+  base::Table table{.columns = {{"step", "Step"},
+                                {"result", "Result"},
+                                {"took", "Took"},
+                                {"section", "Section of the xCAT document"},
+                                {"why", "Seen"}},
                     .rows = {}};
   for (const auto& step : record.steps) {
     table.rows.push_back({.cells = {step.id + ": " + step.title, step.result,
@@ -202,15 +211,21 @@ base::Section timeline_section(const RunRecord& record) {
   base::Timeline timeline;
   for (const auto& step : record.steps) {
     if (step.result == "not_executed") continue;
-    timeline.bars.push_back({.label = step.id, .start_ms = step.start_ms, .end_ms = step.end_ms,
-                             .mark = mark_of(step.result), .note = step.why});
+    timeline.bars.push_back({.label = step.id,
+                             .start_ms = step.start_ms,
+                             .end_ms = step.end_ms,
+                             .mark = mark_of(step.result),
+                             .note = step.why});
   }
   return {.key = "timeline", .title = "Timeline", .body = std::move(timeline)};
 }
 
 base::Section action_section(const RunRecord& record) {
-  base::Table table{.columns = {{"step", "Step"}, {"host", "Host"}, {"exit_code", "Exit"},
-                                {"took", "Took"}, {"command", "Command and output"}},
+  base::Table table{.columns = {{"step", "Step"},
+                                {"host", "Host"},
+                                {"exit_code", "Exit"},
+                                {"took", "Took"},
+                                {"command", "Command and output"}},
                     .rows = {}};
   for (const auto& [step, events] : record.actions) {
     const auto& [before, after] = events;
@@ -223,7 +238,8 @@ base::Section action_section(const RunRecord& record) {
       for (const auto* stream : {"output", "error_output"}) {
         const auto words = fact(*after, stream);
         constexpr std::size_t shown = 600;
-        if (!words.empty()) text += "\n" + (words.size() > shown ? words.substr(0, shown) + " …" : words);
+        if (!words.empty())
+          text += "\n" + (words.size() > shown ? words.substr(0, shown) + " …" : words);
       }
     }
     const bool fine = code == "0" || code == "ok";
@@ -239,16 +255,21 @@ base::Section follow_up_section(const RunRecord& record, const base::JournalCont
     if (!step.follow_up.empty()) prose.paragraphs.push_back(step.id + ": " + step.follow_up);
   }
   const auto code = record.finished == nullptr ? "" : fact(*record.finished, "exit_code");
+  if (record.finished == nullptr) {
+    prose.paragraphs.emplace_back("The run was cut off. Go on with hamn failover.");
+  }
   if (code == "1") {
     prose.paragraphs.emplace_back(
-        "Nothing is served yet and pushes from the primary are refused. Go on with hamn failover, or "
+        "Nothing is served yet and pushes from the primary are refused. Go on with hamn failover, "
+        "or "
         "go back with hamn takeover undo.");
   }
   if (code == "0" || code == "4" || code == "6") {
-    prose.paragraphs.push_back(
-        "There is no standby now. Do not let " + fact(*record.started, "primary") +
-        " come back on the network as it is: boot it without its cable, make it a standby (hamn init "
-        "--role standby), then sync to it.");
+    prose.paragraphs.push_back("There is no standby now. Do not let " +
+                               fact(*record.started, "primary") +
+                               " come back on the network as it is: boot it without its cable, "
+                               "make it a standby (hamn init "
+                               "--role standby), then sync to it.");
   }
   for (const auto& damage : journal.damage) {
     prose.paragraphs.push_back("The journal is damaged in line " + std::to_string(damage.line) +
@@ -261,9 +282,14 @@ base::Section follow_up_section(const RunRecord& record, const base::JournalCont
 }  // namespace
 
 std::string result_word(const std::string& exit_code) {
-  static const std::map<std::string, std::string> words{
-      {"0", "done"},    {"1", "failed"},     {"2", "usage"},         {"3", "locked"},
-      {"4", "done with problems"}, {"5", "refused"}, {"6", "incomplete"}, {"130", "interrupted"}};
+  static const std::map<std::string, std::string> words{{"0", "done"},
+                                                        {"1", "failed"},
+                                                        {"2", "usage"},
+                                                        {"3", "locked"},
+                                                        {"4", "done with problems"},
+                                                        {"5", "refused"},
+                                                        {"6", "incomplete"},
+                                                        {"130", "interrupted"}};
   const auto found = words.find(exit_code);
   return found == words.end() ? "unfinished" : found->second;
 }
@@ -272,14 +298,16 @@ std::vector<RunSummary> list_runs(const std::vector<Event>& events) {
   std::vector<RunSummary> runs;
   for (const auto& event : events) {
     if (event.kind == "run_started") {
-      runs.push_back({.run = event.run, .started = event.time, .verb = fact(event, "verb"),
-                      .host = fact(event, "host"), .result = "unfinished",
+      runs.push_back({.run = event.run,
+                      .started = event.time,
+                      .verb = fact(event, "verb"),
+                      .host = fact(event, "host"),
+                      .result = "unfinished",
                       .headline = "it was cut off; its journal ends in the middle"});
     }
     if (event.kind != "run_finished") continue;
-    const auto found = std::find_if(runs.begin(), runs.end(), [&](const RunSummary& each) {
-      return each.run == event.run;
-    });
+    const auto found = std::find_if(runs.begin(), runs.end(),
+                                    [&](const RunSummary& each) { return each.run == event.run; });
     if (found == runs.end()) continue;
     found->result = result_word(fact(event, "exit_code"));
     found->headline = fact(event, "headline");

@@ -12,9 +12,9 @@ namespace hamn::takeover {
 struct RunSummary {
   std::string run;
   base::WallTime started;
-  std::string verb;      ///< "failover"
+  std::string verb;  ///< "failover"
   std::string host;
-  std::string result;    ///< "done", "refused", …; "unfinished" if its end was never written
+  std::string result;  ///< "done", "refused", …; "unfinished" if its end was never written
   std::string headline;
 };
 
@@ -22,9 +22,9 @@ struct RunSummary {
 [[nodiscard]] std::vector<RunSummary> list_runs(const std::vector<base::Event>& events);
 
 /// The page about one run, made from the journal alone: who, when, why, from which recovery point,
-/// every gate and step with its evidence, what was skipped, what is left to do, RPO and RTO. Made as
-/// well for a run that was refused, failed or never finished. `damage` of the journal is told in the
-/// page. Throws Error if there is no such run. Pure.
+/// every gate and step with its evidence, what was skipped, what is left to do, RPO and RTO. Made
+/// as well for a run that was refused, failed or never finished. `damage` of the journal is told in
+/// the page. Throws Error if there is no such run. Pure.
 [[nodiscard]] base::Report report_of_run(const base::JournalContent& journal,
                                          const std::string& run);
 

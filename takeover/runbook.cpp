@@ -61,11 +61,15 @@ Finding finding_of(const Look& look) {
 
 StepResult result_of(State state) {
   switch (state) {
-    case State::done: return StepResult::already_done;
-    case State::not_applicable: return StepResult::not_applicable;
-    case State::blocked: return StepResult::blocked;
+    case State::done:
+      return StepResult::already_done;
+    case State::not_applicable:
+      return StepResult::not_applicable;
+    case State::blocked:
+      return StepResult::blocked;
     case State::due:
-    case State::unknown: return StepResult::failed;
+    case State::unknown:
+      return StepResult::failed;
   }
   return StepResult::failed;
 }
@@ -74,13 +78,20 @@ StepResult result_of(State state) {
 
 std::string to_text(StepResult result) {
   switch (result) {
-    case StepResult::done: return "done";
-    case StepResult::already_done: return "already_done";
-    case StepResult::not_applicable: return "not_applicable";
-    case StepResult::left_open: return "left_open";
-    case StepResult::blocked: return "blocked";
-    case StepResult::failed: return "failed";
-    case StepResult::not_executed: return "not_executed";
+    case StepResult::done:
+      return "done";
+    case StepResult::already_done:
+      return "already_done";
+    case StepResult::not_applicable:
+      return "not_applicable";
+    case StepResult::left_open:
+      return "left_open";
+    case StepResult::blocked:
+      return "blocked";
+    case StepResult::failed:
+      return "failed";
+    case StepResult::not_executed:
+      return "not_executed";
   }
   return "not_executed";
 }
@@ -97,8 +108,12 @@ std::string digest(const std::vector<StepPreview>& preview) {
 
 Runbook::Runbook(Parts parts, base::Hosts& hosts, base::Journal& journal, base::Clock& clock,
                  RunObserver& observer)
-    : parts_(std::move(parts)), hosts_(hosts), journal_(journal), clock_(clock),
-      observer_(observer), start_(clock.steady()) {}
+    : parts_(std::move(parts)),
+      hosts_(hosts),
+      journal_(journal),
+      clock_(clock),
+      observer_(observer),
+      start_(clock.steady()) {}
 
 std::string Runbook::at() const {
   return std::to_string(
@@ -110,8 +125,10 @@ std::vector<StepPreview> Runbook::preview() {
   for (const auto& step : parts_.steps) {
     auto found = finding_of([&] { return step->check(); });
     auto plan = found.state == State::due ? step->plan(found) : base::Plan{};
-    lines.push_back({.id = std::string{step->id()}, .title = step->title(),
-                     .section = step->section(), .found = std::move(found),
+    lines.push_back({.id = std::string{step->id()},
+                     .title = step->title(),
+                     .section = step->section(),
+                     .found = std::move(found),
                      .plan = std::move(plan)});
   }
   return lines;
@@ -123,10 +140,13 @@ std::optional<RunOutcome> Runbook::look_at_gates(const Orders& orders) {
     const auto found = finding_of([&] { return gate->look(); });
     const bool holds = found.state == State::done;
     // A known loss can be accepted. Not knowing, or having no copy at all, can not.
-    const bool overridden = found.state == State::blocked && gate->is_about_loss() &&
-                            !orders.accept_loss.empty();
-    base::Facts facts{{"gate", std::string{gate->id()}}, {"title", gate->title()},
-                      {"state", base::to_text(found.state)}, {"why", found.why}, {"at_ms", at()}};
+    const bool overridden =
+        found.state == State::blocked && gate->is_about_loss() && !orders.accept_loss.empty();
+    base::Facts facts{{"gate", std::string{gate->id()}},
+                      {"title", gate->title()},
+                      {"state", base::to_text(found.state)},
+                      {"why", found.why},
+                      {"at_ms", at()}};
     for (const auto& [name, value] : found.facts) facts["fact." + name] = value;
     if (overridden) facts["override"] = orders.accept_loss;
     journal_.append("gate", facts);
@@ -161,7 +181,8 @@ RunOutcome Runbook::run(const Orders& orders) {
   if (refused) {
     for (const auto& step : parts_.steps) {
       refused->steps.push_back({.id = std::string{step->id()},
-                                .result = StepResult::not_executed, .why = "a gate is closed"});
+                                .result = StepResult::not_executed,
+                                .why = "a gate is closed"});
     }
     finish(*refused);
     return *refused;
@@ -170,11 +191,14 @@ RunOutcome Runbook::run(const Orders& orders) {
   bool interrupted = false;
   for (const auto& step : parts_.steps) {
     if (interrupted || !needs_are_done(*step, outcomes)) {
-      const auto* why = interrupted ? "the run was interrupted" : "a step that it needs is not done";
-      outcomes.push_back({.id = std::string{step->id()}, .result = StepResult::not_executed,
-                          .why = why});
-      journal_.append("step_skipped", {{"step", std::string{step->id()}}, {"why", why},
-                                       {"title", step->title()}, {"section", step->section()}});
+      const auto* why =
+          interrupted ? "the run was interrupted" : "a step that it needs is not done";
+      outcomes.push_back(
+          {.id = std::string{step->id()}, .result = StepResult::not_executed, .why = why});
+      journal_.append("step_skipped", {{"step", std::string{step->id()}},
+                                       {"why", why},
+                                       {"title", step->title()},
+                                       {"section", step->section()}});
       observer_.step_finished(*step, StepResult::not_executed, why, base::Milliseconds{0});
       continue;
     }
@@ -208,17 +232,22 @@ StepOutcome Runbook::run_step(Step& step) {
   const std::string id{step.id()};
   observer_.step_started(step);
   const auto found = finding_of([&] { return step.check(); });
-  journal_.append("step_started", {{"step", id}, {"title", step.title()},
-                                   {"section", step.section()}, {"at_ms", began_at},
-                                   {"state", base::to_text(found.state)}, {"why", found.why},
+  journal_.append("step_started", {{"step", id},
+                                   {"title", step.title()},
+                                   {"section", step.section()},
+                                   {"at_ms", began_at},
+                                   {"state", base::to_text(found.state)},
+                                   {"why", found.why},
                                    {"before", to_json(found.facts)}});
   StepOutcome outcome{.id = id, .result = result_of(found.state), .why = found.why};
   if (found.state == State::due) outcome = carry_out(step, found);
   if (found.facts.contains("follow_up")) outcome.result = StepResult::left_open;
-  const auto elapsed =
-      std::chrono::duration_cast<base::Milliseconds>(clock_.steady() - began);
-  base::Facts facts{{"step", id}, {"result", to_text(outcome.result)}, {"why", outcome.why},
-                    {"at_ms", at()}, {"elapsed_ms", std::to_string(elapsed.count())}};
+  const auto elapsed = std::chrono::duration_cast<base::Milliseconds>(clock_.steady() - began);
+  base::Facts facts{{"step", id},
+                    {"result", to_text(outcome.result)},
+                    {"why", outcome.why},
+                    {"at_ms", at()},
+                    {"elapsed_ms", std::to_string(elapsed.count())}};
   if (found.facts.contains("follow_up")) facts["follow_up"] = found.facts.at("follow_up");
   journal_.append("step_finished", facts);
   observer_.step_finished(step, outcome.result, outcome.why, elapsed);
@@ -305,9 +334,9 @@ RunOutcome Runbook::conclude(std::vector<StepOutcome> steps, const std::string& 
 }
 
 void Runbook::finish(const RunOutcome& outcome) {
-  journal_.append("run_finished",
-                  {{"exit_code", std::to_string(static_cast<int>(outcome.code))},
-                   {"headline", outcome.headline}, {"elapsed_ms", at()}});
+  journal_.append("run_finished", {{"exit_code", std::to_string(static_cast<int>(outcome.code))},
+                                   {"headline", outcome.headline},
+                                   {"elapsed_ms", at()}});
 }
 
 namespace {
@@ -320,7 +349,8 @@ std::map<std::string, Finding> performed_steps(const std::vector<base::Event>& e
     if (event.kind == "step_started") {
       due.reset();
       if (event.facts.at("state") != "due") continue;
-      due = {event.facts.at("step"), Finding{.state = State::due, .why = event.facts.at("why"),
+      due = {event.facts.at("step"), Finding{.state = State::due,
+                                             .why = event.facts.at("why"),
                                              .facts = facts_from_json(event.facts.at("before"))}};
     } else if (event.kind == "action_started" && due) {
       performed.insert(*due);
@@ -340,8 +370,9 @@ RunOutcome Runbook::undo(const std::vector<base::Event>& earlier) {
   RunOutcome outcome;
   if (too_late) {
     outcome.code = Exit::refused;
-    outcome.headline = "Refused: the takeover is past its point of no return, nodes may have written "
-                       "to this database. Finish it with hamn failover.";
+    outcome.headline =
+        "Refused: the takeover is past its point of no return, nodes may have written "
+        "to this database. Finish it with hamn failover.";
     return outcome;
   }
   journal_.append("undo_started", {});

@@ -20,7 +20,7 @@ enum class StepResult {
   left_open,       ///< not done for a good reason; somebody has to follow up
   blocked,         ///< something outside must change first
   failed,
-  not_executed     ///< the run ended before it, or a step that it needs is not done
+  not_executed  ///< the run ended before it, or a step that it needs is not done
 };
 /// The word in journal, report and JSON: "already_done".
 [[nodiscard]] std::string to_text(StepResult result);
@@ -86,8 +86,8 @@ class Runbook {
   [[nodiscard]] std::vector<StepPreview> preview();
   /// Runs, or resumes, the takeover. Interruption answers Exit::interrupted.
   [[nodiscard]] RunOutcome run(const Orders& orders);
-  /// Takes back, last first, what the events of an earlier run say was done. Refuses after the point
-  /// of no return.
+  /// Takes back, last first, what the events of an earlier run say was done. Refuses after the
+  /// point of no return.
   [[nodiscard]] RunOutcome undo(const std::vector<base::Event>& earlier);
 
  private:
@@ -96,7 +96,7 @@ class Runbook {
   [[nodiscard]] StepOutcome run_step(Step& step);
   [[nodiscard]] StepOutcome carry_out(Step& step, const base::Finding& found);
   [[nodiscard]] std::optional<base::Finding> act_and_look(Step& step, const base::Plan& plan,
-                                                         StepOutcome& outcome);
+                                                          StepOutcome& outcome);
   [[nodiscard]] base::Finding wait_until_done(Step& step, const base::Plan& performed,
                                               const std::vector<base::Outcome>& outcomes);
   [[nodiscard]] bool was_passed() const;

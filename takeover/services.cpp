@@ -14,8 +14,9 @@ constexpr const char* conserver_file = "/etc/conserver.cf";
 
 std::size_t consoles_in(const std::string& conserver_cf) {
   const auto lines = base::lines_of(conserver_cf);
-  return static_cast<std::size_t>(std::count_if(
-      lines.begin(), lines.end(), [](const std::string& line) { return line.starts_with("console "); }));
+  return static_cast<std::size_t>(
+      std::count_if(lines.begin(), lines.end(),
+                    [](const std::string& line) { return line.starts_with("console "); }));
 }
 
 bool trusts(const std::string& conserver_cf, const std::string& address) {
@@ -37,43 +38,49 @@ base::Finding StartXcatd::check() {
   const base::Command ask{.argv = {context_.xcat("bin/lsxcatd"), "-d"},
                           .time_limit = std::chrono::seconds{20}};
   const auto answer = host.run(ask);
-  const bool answers =
-      answer.succeeded() && answer.output.find("dbengine=") != std::string::npos;
+  const bool answers = answer.succeeded() && answer.output.find("dbengine=") != std::string::npos;
   if (active && answers && !is_passed()) {
     return {.state = State::due,
-            .why = "xcatd runs, but this takeover did not start it on its database", .facts = {}};
+            .why = "xcatd runs, but this takeover did not start it on its database",
+            .facts = {}};
   }
   if (active && answers && !is_enabled(host, context_.site.units.xcatd)) {
     return {.state = State::due, .why = "xcatd does not start at boot", .facts = {}};
   }
   if (active && answers) {
-    return {.state = State::done, .why = "xcatd answers: " + base::trim(answer.output), .facts = {}};
+    return {
+        .state = State::done, .why = "xcatd answers: " + base::trim(answer.output), .facts = {}};
   }
   if (!active) return {.state = State::due, .why = "xcatd does not run", .facts = {}};
-  return {.state = State::due, .why = "xcatd runs, but lsxcatd " + base::describe(answer, ask),
+  return {.state = State::due,
+          .why = "xcatd runs, but lsxcatd " + base::describe(answer, ask),
           .facts = {}};
 }
 
-bool StartXcatd::is_passed() const { return read_note(context_, serving_note).has_value(); }
+bool StartXcatd::is_passed() const {
+  return read_note(context_, serving_note).has_value();
+}
 
 base::Plan StartXcatd::plan(const base::Finding& /*found*/) const {
   const auto& unit = context_.site.units.xcatd;
   base::Plan plan;
-  plan.add(base::write_on(context_.here, "Write down that the database belongs to xcatd from now on",
+  plan.add(base::write_on(context_.here,
+                          "Write down that the database belongs to xcatd from now on",
                           note_file(context_, serving_note, {{"unit", unit}})));
   plan.add(base::run_on(context_.here, "Start xcatd at every boot from now on",
                         {.argv = {"systemctl", "enable", "--quiet", unit}}));
-  plan.add(base::run_on(context_.here, "Start xcatd",
-                        {.argv = {"systemctl", "restart", unit},
-                         .time_limit = std::chrono::minutes{10}}));
+  plan.add(base::run_on(
+      context_.here, "Start xcatd",
+      {.argv = {"systemctl", "restart", unit}, .time_limit = std::chrono::minutes{10}}));
   return plan;
 }
 
 base::Finding Consoles::check() {
   const auto& nodes = context_.cluster.nodes;
-  const auto wanted = static_cast<std::size_t>(std::count_if(
-      nodes.begin(), nodes.end(),
-      [](const Node& node) { return node.has_console && node.service_node.empty(); }));
+  const auto wanted =
+      static_cast<std::size_t>(std::count_if(nodes.begin(), nodes.end(), [](const Node& node) {
+        return node.has_console && node.service_node.empty();
+      }));
   if (wanted == 0) {
     return {.state = State::not_applicable, .why = "no node has a console", .facts = {}};
   }
@@ -85,8 +92,8 @@ base::Finding Consoles::check() {
             .why = "neither conserver nor goconserver is installed here",
             .facts = {{"follow_up", "install conserver, then run makeconservercf"}}};
   }
-  const bool on_demand = context_.cluster.site_value("consoleondemand", "no") == "yes" ||
-                         *unit == "goconserver";
+  const bool on_demand =
+      context_.cluster.site_value("consoleondemand", "no") == "yes" || *unit == "goconserver";
   if (!on_demand && wanted > context_.site.takeover.console_limit) {
     return {.state = State::not_applicable,
             .why = base::human_count(wanted) + " consoles would start as many processes at once",
@@ -114,14 +121,15 @@ base::Finding Consoles::check_conserver(const std::string& unit, std::size_t wan
             .facts = facts};
   }
   if (!trusts(file, context_.site.service.address.address)) {
-    return {.state = State::due, .why = "conserver does not trust the service address",
-            .facts = facts};
+    return {
+        .state = State::due, .why = "conserver does not trust the service address", .facts = facts};
   }
   if (!running.succeeded()) {
     return {.state = State::due, .why = "conserver does not run", .facts = facts};
   }
   return {.state = State::done,
-          .why = base::human_count(have) + " consoles are set up and conserver runs", .facts = facts};
+          .why = base::human_count(have) + " consoles are set up and conserver runs",
+          .facts = facts};
 }
 
 base::Plan Consoles::plan(const base::Finding& found) const {

@@ -5,8 +5,8 @@
 
 namespace hamn::takeover {
 
-/// Name of the note that StartXcatd leaves before it starts xcatd: from then on the database belongs
-/// to xcatd, and is not replaced again.
+/// Name of the note that StartXcatd leaves before it starts xcatd: from then on the database
+/// belongs to xcatd, and is not replaced again.
 constexpr const char* serving_note = "serving";
 
 /// xcatd comes up on the promoted database and answers. By systemctl, never by restartxcatd: that

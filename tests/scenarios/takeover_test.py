@@ -36,6 +36,8 @@ class Takeover(SiteTest):
         site.configure(**ALIAS_STYLE)
         site.must("mn1", "ip", "address", "add", f"{ALIAS}/16", "dev", "eth0")
         site.sql("site", f"UPDATE site SET value='{ALIAS}' WHERE key='master'")
+        site.sql("noderes", f"UPDATE noderes SET xcatmaster='{ALIAS}', nfsserver='{ALIAS}', "
+                            f"tftpserver='{ALIAS}' WHERE xcatmaster IS NOT NULL")
         self.run_cli("mn1", "db", "replicate")
         site.primary_loses_power()
         self.assert_code(site.failover(), 0, 4)

@@ -18,9 +18,7 @@ using nlohmann::json;
 /// The built program, run with a configuration in a directory of its own.
 class ProgramTest : public testing::Test {
  protected:
-  void SetUp() override {
-    given_config(hosts + service);
-  }
+  void SetUp() override { given_config(hosts + service); }
 
   void given_config(const std::string& text) {
     test::given_file(config_, text + "[paths]\nstate = \"" + (directory_ / "state") +
@@ -65,16 +63,16 @@ class ProgramTest : public testing::Test {
 };
 
 TEST_F(ProgramTest, AnswersParseErrorsWithExitCode2) {
-  for (const auto& words : std::vector<Words>{{},
-                                              {"fly"},
-                                              {"sync"},
-                                              {"failover", "--no-such-option"},
-                                              {"net", "announce"},
-                                              {"net", "announce", "--interface", "eth0", "--address",
-                                               "10.0.0.1", "--rounds", "0"},
-                                              {"takeover", "record-off"},
-                                              {"db", "swap-in"},
-                                              {"report", "show", "a", "b"}}) {
+  for (const auto& words : std::vector<Words>{
+           {},
+           {"fly"},
+           {"sync"},
+           {"failover", "--no-such-option"},
+           {"net", "announce"},
+           {"net", "announce", "--interface", "eth0", "--address", "10.0.0.1", "--rounds", "0"},
+           {"takeover", "record-off"},
+           {"db", "swap-in"},
+           {"report", "show", "a", "b"}}) {
     const auto outcome = hamn(words);
     EXPECT_EQ(outcome.exit_code, 2) << base::shell_line(words);
     EXPECT_FALSE(outcome.error_output.empty());
@@ -220,8 +218,8 @@ TEST_F(RootTest, SaysThatACommandNeedsRoot) {
   given_role("mn2", base::RoleName::standby);
   base::RealDisk disk;
   base::LocalHost host{"here", disk};
-  for (const auto& words :
-       std::vector<Words>{{"failover"}, {"takeover", "undo"}, {"sync", "run"}, {"cron", "install"}}) {
+  for (const auto& words : std::vector<Words>{
+           {"failover"}, {"takeover", "undo"}, {"sync", "run"}, {"cron", "install"}}) {
     base::Command command{.argv = {HAMN_PROGRAM, "--config", config_}, .user = "nobody"};
     command.argv.insert(command.argv.end(), words.begin(), words.end());
     const auto outcome = host.run(command);

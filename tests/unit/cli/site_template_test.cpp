@@ -17,11 +17,18 @@ std::string golden(const std::string& name) {
 
 FoundSite found_site(const std::string& style) {
   const bool alias = style == "alias";
-  return {.cluster = "my \"odd\" \\ cluster", .own_name = "mn1", .own_address = "10.77.0.11",
-          .interface = "eth0", .peer_name = "mn2", .peer_address = "10.77.0.12", .style = style,
+  return {.cluster = "my \"odd\" \\ cluster",
+          .own_name = "mn1",
+          .own_address = "10.77.0.11",
+          .interface = "eth0",
+          .peer_name = "mn2",
+          .peer_address = "10.77.0.12",
+          .style = style,
           .service = {.address = alias ? "10.77.0.10" : "10.77.0.11", .prefix_length = 16},
-          .hostname = alias ? "" : "mn1", .install_directory = "/install",
-          .tftp_directory = "/tftpboot", .key_file = "/root/.ssh/id_ed25519",
+          .hostname = alias ? "" : "mn1",
+          .install_directory = "/install",
+          .tftp_directory = "/tftpboot",
+          .key_file = "/root/.ssh/id_ed25519",
           .notes = {"xCAT 2.19", "an odd\nnote"}};
 }
 

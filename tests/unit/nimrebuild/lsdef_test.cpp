@@ -62,13 +62,14 @@ TEST(ParseLsdefTest, RefusesToGuessAndNamesTheLine) {
 
 TEST(NimResourcesTest, NamesTheResourcesOfADisklessImage) {
   const auto images = parse_lsdef(golden("lsdef_osimage_nim.txt"));
-  EXPECT_EQ(nim_resources(images[0]), (Resources{{"lpp_source", {"71dskls_lpp_source"}},
-                                                 {"spot", {"71dskls"}},
-                                                 {"root", {"71dskls_root"}},
-                                                 {"dump", {"71dskls_dump"}},
-                                                 {"paging", {"71dskls_paging"}},
-                                                 {"resolv_conf", {"cluster_test_resolv_conf"}},
-                                                 {"installp_bundle", {"xCATaixSN71", "IBMhpc_base"}}}));
+  EXPECT_EQ(nim_resources(images[0]),
+            (Resources{{"lpp_source", {"71dskls_lpp_source"}},
+                       {"spot", {"71dskls"}},
+                       {"root", {"71dskls_root"}},
+                       {"dump", {"71dskls_dump"}},
+                       {"paging", {"71dskls_paging"}},
+                       {"resolv_conf", {"cluster_test_resolv_conf"}},
+                       {"installp_bundle", {"xCATaixSN71", "IBMhpc_base"}}}));
 }
 
 TEST(NimResourcesTest, NamesTheResourcesOfAStandaloneImage) {
@@ -89,8 +90,9 @@ TEST(NimResourcesTest, FindsNoneInALinuxImage) {
 }
 
 TEST(NimResourcesTest, SplitsListsAndTrimsNames) {
-  EXPECT_EQ(nim_resources({.name = "a", .attributes = {{"imagetype", "NIM"}, {"script", "a, b,,"}}}),
-            (Resources{{"script", {"a", "b"}}}));
+  EXPECT_EQ(
+      nim_resources({.name = "a", .attributes = {{"imagetype", "NIM"}, {"script", "a, b,,"}}}),
+      (Resources{{"script", {"a", "b"}}}));
 }
 
 }  // namespace

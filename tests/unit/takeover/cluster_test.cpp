@@ -37,7 +37,8 @@ TEST(MakeClusterTest, DoesNotEvaluateRegularExpressions) {
   auto tables = small();
   tables["hosts"] = {{{"node", "compute"}, {"ip", "|n(\\d+)|10.77.1.($1)|"}},
                      {{"node", "n001"}, {"ip", "10.77.1.1"}}};
-  tables["nodehm"] = {{{"node", "compute"}, {"cons", "|.*|ipmi|"}}, {{"node", "n003"}, {"cons", "kvm"}}};
+  tables["nodehm"] = {{{"node", "compute"}, {"cons", "|.*|ipmi|"}},
+                      {{"node", "n003"}, {"cons", "kvm"}}};
   const auto cluster = make_cluster(tables);
   EXPECT_EQ(cluster.addresses, (std::map<std::string, std::string>{{"n001", "10.77.1.1"}}));
   EXPECT_FALSE(cluster.nodes[0].has_console);
@@ -66,17 +67,21 @@ TEST(MakeClusterTest, MakesAnEmptyClusterOfNoTables) {
 
 TEST(ReadSqliteClusterTest, ReadsEveryTableAndLeavesDisabledRowsOut) {
   const test::TemporaryDirectory directory;
+  for (const auto* name : {"nodelist.sqlite", "chain.sqlite"})
+    test::given_file(directory / name, "");
   dbrepl::Database table{directory / "nodelist.sqlite", dbrepl::Access::write};
   table.execute("CREATE TABLE nodelist (node TEXT, groups TEXT, comments TEXT, disable TEXT)");
-  table.execute("INSERT INTO nodelist VALUES ('n001', 'all', '', NULL), ('n002', 'all', NULL, '1'), "
-                "('n003', 'all', 'x', 'yes'), ('n004', NULL, NULL, '0')");
+  table.execute(
+      "INSERT INTO nodelist VALUES ('n001', 'all', '', NULL), ('n002', 'all', NULL, '1'), "
+      "('n003', 'all', 'x', 'yes'), ('n004', NULL, NULL, '0')");
   dbrepl::Database{directory / "chain.sqlite", dbrepl::Access::write}.execute(
       "CREATE TABLE other (a TEXT)");
   test::given_file(directory / "cfgloc", "SQLite:/etc/xcat\n");
-  EXPECT_EQ(read_sqlite_cluster(directory.path()),
-            (Tables{{"chain", {}},
-                    {"nodelist", {{{"node", "n001"}, {"groups", "all"}},
-                                  {{"node", "n004"}, {"disable", "0"}}}}}));
+  EXPECT_EQ(
+      read_sqlite_cluster(directory.path()),
+      (Tables{{"chain", {}},
+              {"nodelist",
+               {{{"node", "n001"}, {"groups", "all"}}, {{"node", "n004"}, {"disable", "0"}}}}}));
 }
 
 TEST(ReadSqliteClusterTest, DoesNotTakeADamagedTableForAnEmptyOne) {
@@ -125,7 +130,8 @@ TEST(ParseLeaseHostsTest, LeavesDeletedHostsOutUntilTheyAreDeclaredAgain) {
 
 TEST(ParseLeaseHostsTest, PassesOverLeasesAndGarbage) {
   EXPECT_TRUE(parse_lease_hosts("").empty());
-  EXPECT_TRUE(parse_lease_hosts("lease 10.0.0.5 {\n  hardware ethernet 02::9;\n}\n}\n;\n{\n").empty());
+  EXPECT_TRUE(
+      parse_lease_hosts("lease 10.0.0.5 {\n  hardware ethernet 02::9;\n}\n}\n;\n{\n").empty());
   EXPECT_TRUE(parse_lease_hosts("host n1 {\n  hardware ethernet 02::1;\n").empty());
   EXPECT_TRUE(parse_lease_hosts("host n1 {\n  fixed-address 10.0.0.1;\n}\n").empty());
 }
@@ -134,7 +140,8 @@ TEST(ParseLeaseHostsTest, IsNotConfusedByStatementsWithinAHost) {
   EXPECT_EQ(parse_lease_hosts("host n1 {\n  dynamic;\n  hardware ethernet 02::1;\n"
                               "  fixed-address 10.0.0.1;\n        supersede host-name = \"n1\";\n"
                               "        if option user-class = \"x\" {\n          supersede a = b;\n"
-                              "        }\n}\n" + host("n2", "02::2", "10.0.0.2"))
+                              "        }\n}\n" +
+                              host("n2", "02::2", "10.0.0.2"))
                 .size(),
             2U);
 }

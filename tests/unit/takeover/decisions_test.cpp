@@ -15,7 +15,10 @@ constexpr PortAnswer every_answer[] = {PortAnswer::spoke, PortAnswer::connected,
                                        PortAnswer::unreachable};
 
 Evidence seen(std::optional<std::string> arp, PortAnswer ssh, PortAnswer xcatd) {
-  return {.own_link = true, .address_is_here = false, .arp = std::move(arp), .ssh = ssh,
+  return {.own_link = true,
+          .address_is_here = false,
+          .arp = std::move(arp),
+          .ssh = ssh,
           .xcatd = xcatd};
 }
 
@@ -71,7 +74,8 @@ const std::vector<Judgement> judgements{
      "would destroy the cluster. It would have to be off. Next: shut it down or switch its power "
      "off, then run this again"},
     {seen(mac, PortAnswer::connected, PortAnswer::no_answer), true, "", State::done,
-     "mn1 is mostly dead; it is switched off and its power state read before anything else happens"},
+     "mn1 is mostly dead; it is switched off and its power state read before anything else "
+     "happens"},
     {seen({}, PortAnswer::no_answer, PortAnswer::no_answer), true, "", State::done,
      "mn1 is silent; it is switched off and its power state read before anything else happens"},
     {seen(mac, PortAnswer::connected, PortAnswer::no_answer), false, "mn1 is off", State::blocked,
@@ -83,7 +87,10 @@ const std::vector<Judgement> judgements{
      "go and see; if it is off: hamn failover --primary-is-off=mn1"},
     {seen({}, PortAnswer::no_answer, PortAnswer::no_answer), false, "mn1 is off", State::done,
      "mn1 is silent, and it was stated: mn1 is off"},
-    {{}, true, "mn1 is off", State::unknown,
+    {{},
+     true,
+     "mn1 is off",
+     State::unknown,
      "this host's own network link is down, so nothing can be said about mn1. Next: ip link; check "
      "the cable"}};
 
@@ -105,9 +112,8 @@ TEST(JudgePrimaryTest, NeverPassesAnAlivePrimaryAndNeverSilenceWithoutProof) {
           for (const auto* statement : {"", "mn1 is off"}) {
             const auto state = judge_primary(evidence, "mn1", fence, statement).state;
             const auto liveness = classify(evidence);
-            const bool may_pass =
-                liveness != Liveness::alive &&
-                (fence || (liveness == Liveness::silent && *statement != '\0'));
+            const bool may_pass = liveness != Liveness::alive &&
+                                  (fence || (liveness == Liveness::silent && *statement != '\0'));
             EXPECT_EQ(state == State::done, may_pass)
                 << to_text(liveness) << ", fence " << fence << ", statement " << statement;
           }
@@ -138,8 +144,8 @@ TEST(EvidenceTest, SaysWhatWasSeenInWords) {
                          {"ssh", "no way there"},
                          {"xcatd", "refused by a running host"}}));
   EXPECT_EQ(facts_of({.own_link = true, .address_is_here = true, .arp = {}}),
-            (base::Facts{{"verdict", "unknown"}, {"own_link", "up"},
-                         {"address", "already on this host"}}));
+            (base::Facts{
+                {"verdict", "unknown"}, {"own_link", "up"}, {"address", "already on this host"}}));
 }
 
 }  // namespace

@@ -145,7 +145,9 @@ struct Refusal {
   std::string accept_loss = {};
 };
 
-void PrintTo(const Refusal& refusal, std::ostream* stream) { *stream << refusal.name; }
+void PrintTo(const Refusal& refusal, std::ostream* stream) {
+  *stream << refusal.name;
+}
 
 class RefusalTest : public testing::TestWithParam<Refusal> {};
 
@@ -188,16 +190,16 @@ std::vector<Refusal> refusals() {
       {"NoRecoveryPointAlthoughLossIsAccepted", [](World& world) { world.points.clear(); },
        "hamn db points", true, "it must go on"},
       {"OnlyDamagedPointsAlthoughLossIsAccepted",
-       [](World& world) { world.points = {"p0001-00000007bad"}; }, "nodelist.sqlite is missing", true,
-       "it must go on"},
+       [](World& world) { world.points = {"p0001-00000007bad"}; }, "nodelist.sqlite is missing",
+       true, "it must go on"},
       {"PrimaryAliveAlthoughLossIsAccepted",
        [](World& world) { world.state.primary = Life::works; }, "mn1 is alive", true, "go"},
       {"ThisIsThePrimary", [](World& world) { world.given_role(base::RoleName::primary); },
        "mn2 is the primary already"},
       {"Deposed", [](World& world) { world.given_role(base::RoleName::deposed); },
        "mn2 was deposed"},
-      {"NeverSetUp", [](World& world) { world.state.files.erase(world.site.state_directory +
-                                                                "/role.json"); },
+      {"NeverSetUp",
+       [](World& world) { world.state.files.erase(world.site.state_directory + "/role.json"); },
        "hamn was never set up on mn2"},
       {"ThirdHostHoldsTheAddress",
        [](World& world) {

@@ -31,8 +31,8 @@ const Fault complains{.works = true, .outcome = {.exit_code = 3, .error_output =
 
 TEST(FaultTest, CallsAStepDoneIfItsPostconditionHoldsAlthoughTheCommandFailed) {
   for (const auto* command :
-       {"swap-in", "address add 10.77.0.11/16", "makehosts", "makedns", "makedhcp -n", "makedhcp -a",
-        "nodeset", "makeconservercf", "systemctl restart xcatd"}) {
+       {"swap-in", "address add 10.77.0.11/16", "makehosts", "makedns", "makedhcp -n",
+        "makedhcp -a", "nodeset", "makeconservercf", "systemctl restart xcatd"}) {
     World world;
     world.faults[command] = complains;
     const auto outcome = world.failover();
@@ -54,8 +54,7 @@ TEST(FaultTest, SaysThatACommandFailedAlthoughItsWorkIsDone) {
 }
 
 TEST(FaultTest, DoesNotBelieveACommandThatSaysItSucceededAndDidNothing) {
-  for (const auto& [command, step, code] :
-       std::vector<std::tuple<std::string, std::string, Exit>>{
+  for (const auto& [command, step, code] : std::vector<std::tuple<std::string, std::string, Exit>>{
            {"swap-in", "promote-database", Exit::failed},
            {"address add 10.77.0.11/16", "take-address", Exit::failed},
            {"hostname mn1", "take-hostname", Exit::failed},
@@ -110,8 +109,8 @@ TEST(FaultTest, ServesDhcpAlthoughDnsFails) {
   EXPECT_EQ(result_of(outcome, "makedhcp-nodes"), "done");
   EXPECT_EQ(result_of(outcome, "nodeset"), "done");
   EXPECT_EQ(result_of(outcome, "consoles"), "done");
-  EXPECT_TRUE(outcome.headline.ends_with(
-      ". Correct the cause, then run hamn failover again: it goes on."))
+  EXPECT_TRUE(
+      outcome.headline.ends_with(". Correct the cause, then run hamn failover again: it goes on."))
       << outcome.headline;
 }
 
@@ -169,13 +168,15 @@ TEST(FaultTest, TellsRowsThatStillNameTheOldStandby) {
   World world;
   world.tables["noderes"].push_back({{"node", "n003"}, {"xcatmaster", "10.77.0.12"}});
   world.tables["policy"] = {{{"priority", "1.2"}, {"name", "mn2"}}};
-  world.tables["nodelist"].push_back({{"node", "mn2"}, {"groups", "mn"}, {"comments", "10.77.0.12"}});
+  world.tables["nodelist"].push_back(
+      {{"node", "mn2"}, {"groups", "mn"}, {"comments", "10.77.0.12"}});
   const auto outcome = world.failover();
   EXPECT_EQ(outcome.code, Exit::problems);
   EXPECT_EQ(result_of(outcome, "stale-identity"), "left_open");
-  const auto& facts = std::find_if(world.events.rbegin(), world.events.rend(), [](const auto& each) {
-                        return each.kind == "step_finished" && each.facts.contains("follow_up");
-                      })->facts;
+  const auto& facts =
+      std::find_if(world.events.rbegin(), world.events.rend(), [](const auto& each) {
+        return each.kind == "step_finished" && each.facts.contains("follow_up");
+      })->facts;
   EXPECT_EQ(facts.at("follow_up"), "check these rows: noderes.xcatmaster=10.77.0.12");
 }
 
@@ -198,7 +199,8 @@ TEST(FaultTest, TakesOverAClusterThatHasNoNodesYet) {
 // Going back.
 
 TEST(UndoTest, RestoresTheStandbyBeforeThePointOfNoReturn) {
-  for (const auto* command : {"record-off", "address add 10.77.0.11/16", "announce", "hostname mn1"}) {
+  for (const auto* command :
+       {"record-off", "address add 10.77.0.11/16", "announce", "hostname mn1"}) {
     World world;
     world.state.files["/etc/hostname"] = "mn2.cluster.test\n";
     const auto before = world.shown();

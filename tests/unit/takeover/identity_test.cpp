@@ -52,7 +52,9 @@ const std::vector<Case> cases{
     {"already first, another behind", {at("10.77.0.11"), at(own), at("10.77.0.30")}, {}},
     {"own missing after a cut", {at("10.77.0.11")}, {bring_own}},
     {"own missing, others there", {at("10.77.0.11"), at("10.77.0.30")}, {bring_own}},
-    {"addresses of other subnets are left alone", {at("192.168.1.5"), at("10.77.0.11"), at(own)}, {}},
+    {"addresses of other subnets are left alone",
+     {at("192.168.1.5"), at("10.77.0.11"), at(own)},
+     {}},
     {"other interfaces are left alone", {at(own, "eth1")}, {bring_service, bring_own}}};
 
 TEST(PlanAddressTest, MakesTheServiceAddressTheFirstOneOfItsSubnet) {
@@ -96,13 +98,14 @@ const std::string ip_output =
     "preferred_lft forever\n"
     "2: eth0    inet 10.77.0.11/16 scope global secondary eth0\\       valid_lft forever "
     "preferred_lft forever\n"
-    "2: eth0    inet6 fe80::5054:ff:fe12:3456/64 scope link \\       valid_lft forever preferred_lft "
+    "2: eth0    inet6 fe80::5054:ff:fe12:3456/64 scope link \\       valid_lft forever "
+    "preferred_lft "
     "forever\n"
     "3: eth1    inet 192.168.9.5 peer 192.168.9.1/32 scope global eth1\\       valid_lft forever\n";
 
 TEST(ParseIpAddressTest, KeepsTheOrderOfTheKernelAndLeavesLoopbackOut) {
-  EXPECT_EQ(parse_ip_address(ip_output),
-            (Addresses{at("10.77.0.12"), at("10.77.0.11"), at("fe80::5054:ff:fe12:3456", "eth0", 64)}));
+  EXPECT_EQ(parse_ip_address(ip_output), (Addresses{at("10.77.0.12"), at("10.77.0.11"),
+                                                    at("fe80::5054:ff:fe12:3456", "eth0", 64)}));
 }
 
 TEST(ParseIpAddressTest, PassesOverWhatItDoesNotKnow) {

@@ -18,7 +18,9 @@ struct Case {
   bool reboots = false;  ///< the standby loses power where the run ends
 };
 
-void PrintTo(const Case& each, std::ostream* stream) { *stream << each.name; }
+void PrintTo(const Case& each, std::ostream* stream) {
+  *stream << each.name;
+}
 
 /// Ends a run at its n-th moment; false if it came through.
 bool kill_run(World& world, std::size_t n) {
@@ -115,8 +117,7 @@ TEST_P(KillMatrix, GoesBackWhereverItIsKilledBeforeThePointOfNoReturn) {
 
 void given_more_addresses(World& world) {
   for (const auto* address : {"10.77.0.30", "10.77.0.40"}) {
-    world.state.addresses.push_back(
-        {.interface = "eth0", .address = address, .prefix_length = 16});
+    world.state.addresses.push_back({.interface = "eth0", .address = address, .prefix_length = 16});
   }
 }
 

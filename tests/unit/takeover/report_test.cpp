@@ -90,7 +90,8 @@ TEST(ReportTest, TellsARunThatWasCutOff) {
   EXPECT_THROW((void)world.failover(), Killed);
   const auto report = report_of(world);
   EXPECT_EQ(report.verdict, "unfinished");
-  EXPECT_EQ(report.headline, "The run was cut off. Run hamn failover again: it goes on where it was.");
+  EXPECT_EQ(report.headline,
+            "The run was cut off. Run hamn failover again: it goes on where it was.");
   expect_golden("unfinished", to_text(report));
 }
 
@@ -170,10 +171,16 @@ TEST(ReportTest, ListsAllRunsOldestFirst) {
 }
 
 TEST(ReportTest, HasAWordForEveryExitCode) {
-  for (const auto& [code, word] : std::map<std::string, std::string>{
-           {"0", "done"}, {"1", "failed"}, {"2", "usage"}, {"3", "locked"},
-           {"4", "done with problems"}, {"5", "refused"}, {"6", "incomplete"},
-           {"130", "interrupted"}, {"", "unfinished"}, {"77", "unfinished"}}) {
+  for (const auto& [code, word] : std::map<std::string, std::string>{{"0", "done"},
+                                                                     {"1", "failed"},
+                                                                     {"2", "usage"},
+                                                                     {"3", "locked"},
+                                                                     {"4", "done with problems"},
+                                                                     {"5", "refused"},
+                                                                     {"6", "incomplete"},
+                                                                     {"130", "interrupted"},
+                                                                     {"", "unfinished"},
+                                                                     {"77", "unfinished"}}) {
     EXPECT_EQ(result_word(code), word);
   }
 }

@@ -37,8 +37,9 @@ base::Site make_site(const World::Shape& shape) {
           "\"\n[paths]\nstate = \"" + state_directory() + "\"\nrun = \"" + state_directory() +
           "/run\"\n[takeover]\nconsole_limit = " + std::to_string(shape.console_limit) + "\n";
   if (shape.has_fence) {
-    text += "[[fence]]\nname = \"bmc\"\noff = [\"/usr/sbin/power\", \"off\", \"{host}\"]\n"
-            "status = [\"/usr/sbin/power\", \"status\", \"{host}\"]\noff_when = \"is off\"\n";
+    text +=
+        "[[fence]]\nname = \"bmc\"\noff = [\"/usr/sbin/power\", \"off\", \"{host}\"]\n"
+        "status = [\"/usr/sbin/power\", \"status\", \"{host}\"]\noff_when = \"is off\"\n";
   }
   return base::parse_site(text, "/etc/hamn/hamn.toml");
 }
@@ -79,7 +80,9 @@ World::World(const Shape& shape) : site(make_site(shape)), tables(make_tables())
   given_file_sets(std::chrono::minutes{2});
 }
 
-void World::given_point(base::Milliseconds age) { point_taken_ = clock.wall() - age; }
+void World::given_point(base::Milliseconds age) {
+  point_taken_ = clock.wall() - age;
+}
 
 void World::given_file_sets(base::Milliseconds age) {
   static std::map<std::string, base::WallTime> made;
@@ -87,8 +90,14 @@ void World::given_file_sets(base::Milliseconds age) {
   for (const auto& [name, set] : site.file_sets) {
     if (made.contains(name) && made[name] == as_of) continue;
     sync::Index index{sync::receiver_index_path(site.state_directory, name)};
-    index.commit({}, {.generation = 3, .token = "t", .complete = true, .roots = "r",
-                      .peer = "mn1", .epoch = 1, .as_of = as_of, .committed = as_of});
+    index.commit({}, {.generation = 3,
+                      .token = "t",
+                      .complete = true,
+                      .roots = "r",
+                      .peer = "mn1",
+                      .epoch = 1,
+                      .as_of = as_of,
+                      .committed = as_of});
     made[name] = as_of;
   }
 }
@@ -151,8 +160,8 @@ void World::moment() {
 }
 
 void World::reboot() {
-  state.addresses = {{.interface = "eth0", .address = site.host("mn2").address,
-                      .prefix_length = 16}};
+  state.addresses = {
+      {.interface = "eth0", .address = site.host("mn2").address, .prefix_length = 16}};
   state.promote_secondaries = false;
   state.hostname = base::trim(state.files.at("/etc/hostname"));
   state.active.clear();
@@ -162,7 +171,9 @@ void World::reboot() {
   for (const auto& unit : std::set<std::string>{state.enabled}) start(unit);
 }
 
-std::set<std::string> World::rows_of_point() const { return {"node n001", "node n002", "node n003"}; }
+std::set<std::string> World::rows_of_point() const {
+  return {"node n001", "node n002", "node n003"};
+}
 
 void World::start(const std::string& unit) {
   state.active.insert(unit);
@@ -196,10 +207,17 @@ void World::delete_address(const std::string& address) {
 }
 
 Runbook::Orders World::default_orders() const {
-  return {.accept_loss = {}, .plan_digest = {}, .success = "mn2 is the management node now.",
-          .header = {{"verb", "failover"}, {"host", "mn2"}, {"primary", "mn1"},
-                     {"cluster", "lab"}, {"operator", "root"}, {"epoch", "2"},
-                     {"service", "mn1 10.77.0.11/16"}, {"version", "1"}}};
+  return {.accept_loss = {},
+          .plan_digest = {},
+          .success = "mn2 is the management node now.",
+          .header = {{"verb", "failover"},
+                     {"host", "mn2"},
+                     {"primary", "mn1"},
+                     {"cluster", "lab"},
+                     {"operator", "root"},
+                     {"epoch", "2"},
+                     {"service", "mn1 10.77.0.11/16"},
+                     {"version", "1"}}};
 }
 
 RunOutcome World::failover(const Runbook::Orders& orders) {

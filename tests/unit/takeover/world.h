@@ -39,7 +39,7 @@ struct WorldState {
   std::set<std::string> rows;     ///< of the live database
   std::optional<std::set<std::string>> rows_before_swap;
   std::map<std::string, std::string> zone;  ///< what the DNS server knows
-  std::string dhcp_config;     ///< the configuration that the running dhcpd has read
+  std::string dhcp_config;                  ///< the configuration that the running dhcpd has read
   bool conserver_runs = false;
   bool primary_has_power = true;
   Life primary = Life::silent;
@@ -53,9 +53,10 @@ struct Fault {
   base::Outcome outcome;
 };
 
-/// A standby, a primary and the network between them, in one process. Commands have the effects that
-/// the real ones have, as far as a takeover can see them; xcatd writes to its database whenever it
-/// starts. May be ended at any moment by throwing Killed, and goes on with fresh objects.
+/// A standby, a primary and the network between them, in one process. Commands have the effects
+/// that the real ones have, as far as a takeover can see them; xcatd writes to its database
+/// whenever it starts. May be ended at any moment by throwing Killed, and goes on with fresh
+/// objects.
 class World {
  public:
   struct Shape {

@@ -24,7 +24,9 @@ std::string plain(const std::string& unit) {
   return unit.ends_with(suffix) ? unit.substr(0, unit.size() - suffix.size()) : unit;
 }
 
-std::string basename(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+std::string basename(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
 
 }  // namespace
 
@@ -49,7 +51,8 @@ std::optional<base::Outcome> World::look(const std::vector<std::string>& argv) c
   if (name == "ip" && argv[1] == "-oneline") {
     std::string text = "1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever\n";
     for (const auto& each : state.addresses) {
-      text += "2: eth0    inet " + each.address + "/16 scope global eth0\\       valid_lft forever\n";
+      text +=
+          "2: eth0    inet " + each.address + "/16 scope global eth0\\       valid_lft forever\n";
     }
     return printed(text);
   }
@@ -92,14 +95,20 @@ base::Outcome World::look_as_hamn(const std::vector<std::string>& argv) const {
   if (argv[2] == "compare") {
     const bool equal = state.rows == rows_of_point();
     return printed(dbrepl::format_comparison(
-        {.point = argv[4], .equal = equal,
+        {.point = argv[4],
+         .equal = equal,
          .differences = equal ? std::vector<std::string>{}
                               : std::vector<std::string>{"nodelist: other rows"}}));
   }
   dbrepl::KeptPoints kept{.now = clock.wall()};
   for (const auto& id : points) {
-    kept.points.push_back({.id = id, .generation = 7, .epoch = 1, .host = "mn1",
-                           .taken = point_taken_, .position = "0123", .content = "abcd",
+    kept.points.push_back({.id = id,
+                           .generation = 7,
+                           .epoch = 1,
+                           .host = "mn1",
+                           .taken = point_taken_,
+                           .position = "0123",
+                           .content = "abcd",
                            .problem = id.ends_with("bad") ? "nodelist.sqlite is missing" : ""});
   }
   return printed(dbrepl::format_points(kept));
@@ -154,8 +163,8 @@ base::Outcome World::act_on_address(const std::vector<std::string>& argv) {
   const bool here = std::any_of(state.addresses.begin(), state.addresses.end(), is_it);
   if (argv[2] == "add") {
     if (here) return failed(2, "RTNETLINK answers: File exists\n");
-    state.addresses.push_back({.interface = argv[5], .address = subnet->address,
-                               .prefix_length = subnet->prefix_length});
+    state.addresses.push_back(
+        {.interface = argv[5], .address = subnet->address, .prefix_length = subnet->prefix_length});
     return {};
   }
   if (!here) return failed(2, "RTNETLINK answers: Cannot assign requested address\n");
@@ -175,7 +184,8 @@ base::Outcome World::act_as_xcat(const std::string& name, const std::vector<std:
   } else if (name == "makedns") {
     std::string names;
     for (const auto& [host, all] : parse_hosts(state.files.at("/etc/hosts"))) {
-      if (host.find('.') == std::string::npos) names += host + ".cluster.test " + all.front() + "\n";
+      if (host.find('.') == std::string::npos)
+        names += host + ".cluster.test " + all.front() + "\n";
     }
     state.files["/var/lib/bind/db.cluster.test"] = names;
     start("named");
@@ -185,16 +195,18 @@ base::Outcome World::act_as_xcat(const std::string& name, const std::vector<std:
         "#xCAT generated dhcp configuration\n    next-server  " + first_address() + ";\n";
     start("isc-dhcp-server");
   } else if (name == "makedhcp") {
-    if (!state.active.contains("isc-dhcp-server")) return printed("");  // says nothing, does nothing
+    if (!state.active.contains("isc-dhcp-server"))
+      return printed("");  // says nothing, does nothing
     std::string leases;
     for (const auto* n : {"1", "2", "3"}) {
-      leases += std::string{"host n00"} + n + " {\n  dynamic;\n  hardware ethernet 02:00:00:00:01:0" +
-                n + ";\n  fixed-address 10.77.1." + n + ";\n}\n";
+      leases += std::string{"host n00"} + n +
+                " {\n  dynamic;\n  hardware ethernet 02:00:00:00:01:0" + n +
+                ";\n  fixed-address 10.77.1." + n + ";\n}\n";
     }
     state.files["/var/lib/dhcp/dhcpd.leases"] = leases;
   } else if (name == "makeconservercf") {
-    state.files["/etc/conserver.cf"] = "console n001 {\nconsole n002 {\nconsole n003 {\n  trusted " +
-                                       first_address() + ";\n";
+    state.files["/etc/conserver.cf"] =
+        "console n001 {\nconsole n002 {\nconsole n003 {\n  trusted " + first_address() + ";\n";
     state.conserver_runs = true;
   } else if (name == "nodeset") {
     for (const auto& node : base::split(argv[1], ',')) {

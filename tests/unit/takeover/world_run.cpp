@@ -22,8 +22,8 @@ std::unique_ptr<dbrepl::ReplicationDriver> make_driver(const base::Site& site) {
   context.primary = "mn1";
   context.standby = "mn2";
   context.program = {"hamn"};
-  context.location = {.engine = dbrepl::Engine::sqlite, .origin = "/etc/xcat/cfgloc",
-                      .directory = "/etc/xcat"};
+  context.location = {
+      .engine = dbrepl::Engine::sqlite, .origin = "/etc/xcat/cfgloc", .directory = "/etc/xcat"};
   context.directories = dbrepl::database_directories(site.state_directory);
   return std::make_unique<dbrepl::SqliteDriver>(std::move(context));
 }
@@ -31,18 +31,32 @@ std::unique_ptr<dbrepl::ReplicationDriver> make_driver(const base::Site& site) {
 }  // namespace
 
 World::Run::Run(World& world, const std::string& name)
-    : world_(world), hosts_(one_host(std::make_unique<StandbyHost>(world))), probes_(world),
-      journal_(world, name), driver_(make_driver(world.site)),
-      context{.site = world.site, .here = "mn2", .primary = "mn1", .epoch = 2, .run = name,
-              .started = world.clock.wall(), .operator_name = "root",
-              .statement = world.statement, .program = {"hamn"}, .hosts = hosts_,
-              .probes = probes_, .driver = *driver_, .cluster = make_cluster(world.tables),
+    : world_(world),
+      hosts_(one_host(std::make_unique<StandbyHost>(world))),
+      probes_(world),
+      journal_(world, name),
+      driver_(make_driver(world.site)),
+      context{.site = world.site,
+              .here = "mn2",
+              .primary = "mn1",
+              .epoch = 2,
+              .run = name,
+              .started = world.clock.wall(),
+              .operator_name = "root",
+              .statement = world.statement,
+              .program = {"hamn"},
+              .hosts = hosts_,
+              .probes = probes_,
+              .driver = *driver_,
+              .cluster = make_cluster(world.tables),
               .clock = world.clock},
       runbook(make_failover(context), hosts_, journal_, world.clock, observer_) {
   world_.run_ = this;
 }
 
-World::Run::~Run() { world_.run_ = nullptr; }
+World::Run::~Run() {
+  world_.run_ = nullptr;
+}
 
 base::Outcome World::StandbyHost::run(const base::Command& command) {
   return world_.carry_out(command);
@@ -67,8 +81,11 @@ void World::StandbyHost::write(const base::FileWrite& file) {
 }
 
 void World::WatchedJournal::append(const std::string& kind, const base::Facts& facts) {
-  world_.events.push_back({.number = world_.events.size() + 1, .time = world_.clock.wall(),
-                           .run = run_, .kind = kind, .facts = facts});
+  world_.events.push_back({.number = world_.events.size() + 1,
+                           .time = world_.clock.wall(),
+                           .run = run_,
+                           .kind = kind,
+                           .facts = facts});
   if (kind == "action_started") world_.actions.push_back(facts.at("sentence"));
   world_.clock.advance(base::Milliseconds{10});
   world_.moment();
@@ -81,8 +98,8 @@ std::optional<std::string> World::WorldProbes::arp(const std::string& /*interfac
   if (const auto who = world_.strangers.find(address); who != world_.strangers.end()) {
     return who->second;
   }
-  const bool is_primary = address == world_.site.host("mn1").address ||
-                          address == world_.site.service.address.address;
+  const bool is_primary =
+      address == world_.site.host("mn1").address || address == world_.site.service.address.address;
   if (is_primary && world_.state.primary_has_power && world_.state.primary != Life::silent) {
     return "02:00:00:00:00:0b";
   }
@@ -97,14 +114,19 @@ PortAnswer World::WorldProbes::port(const std::string& address, int number,
   EXPECT_TRUE(number == 22 || number == 3001);
   if (!world_.state.primary_has_power) return PortAnswer::unreachable;
   switch (world_.state.primary) {
-    case Life::works: return speaks_first ? PortAnswer::spoke : PortAnswer::connected;
-    case Life::hangs: return PortAnswer::connected;
-    case Life::silent: return PortAnswer::no_answer;
+    case Life::works:
+      return speaks_first ? PortAnswer::spoke : PortAnswer::connected;
+    case Life::hangs:
+      return PortAnswer::connected;
+    case Life::silent:
+      return PortAnswer::no_answer;
   }
   return PortAnswer::no_answer;
 }
 
-bool World::WorldProbes::has_link(const std::string& /*interface*/) { return world_.has_link; }
+bool World::WorldProbes::has_link(const std::string& /*interface*/) {
+  return world_.has_link;
+}
 
 std::map<std::string, std::string> World::WorldProbes::dns(const std::string& server,
                                                            const std::vector<std::string>& names,
