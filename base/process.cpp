@@ -99,7 +99,8 @@ void close_other_descriptors() {
   ::setpgid(0, 0);
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
-  for (const int signal : {SIGINT, SIGTERM, SIGPIPE}) ::sigaction(signal, &standard, nullptr);
+  // Those that cannot be set (KILL, STOP, the two of the threading library) keep what they have.
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) ::sigaction(signal, &standard, nullptr);
   // Above 2 first, so that no dup2() overwrites a descriptor that is still needed.
   const int in = ::fcntl(streams.in, F_DUPFD, 3);
   const int out = ::fcntl(streams.out, F_DUPFD, 3);

@@ -118,7 +118,8 @@ struct TextBody {
   /// For tables that are too wide: the first cell on a line of its own, the others below it.
   [[nodiscard]] std::string stacked(const Table& table) const {
     std::size_t title_width = 0;
-    for (const auto& column : table.columns) title_width = std::max(title_width, width(column.title));
+    for (const auto& column : table.columns)
+      title_width = std::max(title_width, width(column.title));
     const auto indent = title_width + 8;
     std::string out;
     for (const auto& row : table.rows) {

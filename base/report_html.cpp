@@ -103,8 +103,8 @@ struct HtmlBody {
     for (const auto& row : table.rows) {
       out += "<tr><td class=\"" + to_text(row.mark) + "\">" + sign(row.mark) + "</td>";
       for (const auto& each : row.cells) {
-        out += (each.size() <= longest_unbroken ? "<td class=\"short\">" : "<td>") +
-               escaped(each) + "</td>";
+        out += (each.size() <= longest_unbroken ? "<td class=\"short\">" : "<td>") + escaped(each) +
+               "</td>";
       }
       out += "</tr>\n";
     }

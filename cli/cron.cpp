@@ -32,7 +32,6 @@ base::Exit show_schedule(Environment& environment) {
 }
 
 base::Exit carry_out(Environment& environment, const base::Plan& plan) {
-  require_root();
   auto journal = environment.open_journal("activity");
   base::perform(plan, environment.hosts(), *journal);
   for (const auto& action : plan.actions) base::log(base::Level::info, action.sentence);
@@ -40,6 +39,7 @@ base::Exit carry_out(Environment& environment, const base::Plan& plan) {
 }
 
 base::Exit install(Environment& environment) {
+  require_root();
   const auto jobs = jobs_of(environment);
   if (environment.site().schedule.style == "crontab") {
     for (const auto& each : cron::rounded_jobs(jobs)) base::log(base::Level::warning, each);
@@ -50,9 +50,9 @@ base::Exit install(Environment& environment) {
 }
 
 base::Exit remove(Environment& environment) {
+  require_root();
   auto& host = environment.hosts().at(environment.here());
-  return carry_out(environment,
-                   cron::plan_remove(environment.here(), cron::installed_files(host)));
+  return carry_out(environment, cron::plan_remove(environment.here(), cron::installed_files(host)));
 }
 
 }  // namespace

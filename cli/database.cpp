@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 
 #include "base/lock.h"
@@ -22,8 +24,8 @@ base::Lock database_lock(Environment& environment, const std::string& purpose) {
 }
 
 base::Exit inspect(Environment& environment) {
-  const auto live = dbrepl::inspect_here(environment.database_location(),
-                                         directories(environment), environment.clock());
+  const auto live = dbrepl::inspect_here(environment.database_location(), directories(environment),
+                                         environment.clock());
   if (environment.json) {
     put(dbrepl::format_live(live));
     return base::Exit::done;
@@ -33,8 +35,9 @@ base::Exit inspect(Environment& environment) {
                                  {"Tables", std::to_string(live.tables), "tables"},
                                  {"Position", live.position, "position"}}};
   if (live.snapshot) {
-    facts.items.push_back({"Last snapshot", live.snapshot->id + " of " +
-                                                base::to_text(live.snapshot->taken), "snapshot"});
+    facts.items.push_back({"Last snapshot",
+                           live.snapshot->id + " of " + base::to_text(live.snapshot->taken),
+                           "snapshot"});
   }
   show(environment, {.title = "Cluster database of " + environment.here(),
                      .mark = live.healthy ? base::Mark::good : base::Mark::bad,
@@ -50,24 +53,27 @@ base::Exit points(Environment& environment) {
     put(dbrepl::format_points(kept));
     return base::Exit::done;
   }
-  base::Table table{.columns = {{"id", "Point"}, {"taken", "Equal to the primary at"},
-                                {"age", "Age"}, {"tables", "Tables"}, {"rows", "Rows"},
+  base::Table table{.columns = {{"id", "Point"},
+                                {"taken", "Equal to the primary at"},
+                                {"age", "Age"},
+                                {"tables", "Tables"},
+                                {"rows", "Rows"},
                                 {"problem", "State"}},
                     .rows = {}};
   for (const auto& point : kept.points) {
     std::uint64_t rows = 0;
     for (const auto& each : point.tables) rows += each.rows;
     const bool good = point.problem.empty();
-    table.rows.push_back(
-        {.cells = {point.id, base::to_text(point.taken),
-                   base::human_duration(base::age(point.taken, kept.now)),
-                   std::to_string(point.tables.size()), base::human_count(rows),
-                   good ? "good" : point.problem},
-         .mark = good ? base::Mark::good : base::Mark::bad});
+    table.rows.push_back({.cells = {point.id, base::to_text(point.taken),
+                                    base::human_duration(base::age(point.taken, kept.now)),
+                                    std::to_string(point.tables.size()), base::human_count(rows),
+                                    good ? "good" : point.problem},
+                          .mark = good ? base::Mark::good : base::Mark::bad});
   }
   const auto count = table.rows.size();
   show(environment, {.title = "Recovery points on " + environment.here(),
-                     .mark = count > 0 ? base::Mark::good : base::Mark::warning, .verdict = "done",
+                     .mark = count > 0 ? base::Mark::good : base::Mark::warning,
+                     .verdict = "done",
                      .headline = count > 0 ? "The newest one comes first."
                                            : "There is none. On the primary: hamn db replicate",
                      .sections = {{"points", "Points", std::move(table)}}});
@@ -75,8 +81,8 @@ base::Exit points(Environment& environment) {
 }
 
 base::Exit compare(Environment& environment, const std::string& id) {
-  const auto comparison = dbrepl::compare_here(environment.database_location(),
-                                               directories(environment), id);
+  const auto comparison =
+      dbrepl::compare_here(environment.database_location(), directories(environment), id);
   if (environment.json) {
     put(dbrepl::format_comparison(comparison));
     return base::Exit::done;
@@ -86,9 +92,10 @@ base::Exit compare(Environment& environment, const std::string& id) {
        {.title = "The live database against " + comparison.point,
         .mark = comparison.equal ? base::Mark::good : base::Mark::warning,
         .verdict = comparison.equal ? "equal" : "different",
-        .headline = comparison.equal ? "Both hold the same."
-                                     : "They differ in " +
-                                           std::to_string(comparison.differences.size()) + " tables.",
+        .headline =
+            comparison.equal
+                ? "Both hold the same."
+                : "They differ in " + std::to_string(comparison.differences.size()) + " tables.",
         .sections = {{"differences", "Differences", std::move(prose)}}});
   return comparison.equal ? base::Exit::done : base::Exit::problems;
 }
@@ -103,11 +110,13 @@ base::Exit snapshot(Environment& environment, std::uint64_t after) {
                        .code = base::Exit::refused}};
   }
   const auto lock = database_lock(environment, "hamn db snapshot");
-  const auto point = dbrepl::take_sqlite_snapshot(
-      environment.disk(), environment.clock(),
-      {.directory = environment.database_location().directory,
-       .outgoing = directories(environment).outgoing, .host = environment.here(),
-       .epoch = role.epoch, .after_generation = after});
+  const auto point =
+      dbrepl::take_sqlite_snapshot(environment.disk(), environment.clock(),
+                                   {.directory = environment.database_location().directory,
+                                    .outgoing = directories(environment).outgoing,
+                                    .host = environment.here(),
+                                    .epoch = role.epoch,
+                                    .after_generation = after});
   put(point.id + "\n");
   return base::Exit::done;
 }
@@ -116,11 +125,11 @@ base::Exit accept(Environment& environment) {
   require_root();
   const auto role = environment.role();
   if (role.name != base::RoleName::standby) {
-    throw base::Error{{.what = "refusing to take a copy of the database",
-                       .detail = "the role of " + role.host + " is " + base::to_text(role.name) +
-                                 ", not standby",
-                       .hint = "hamn status tells which host is in charge",
-                       .code = base::Exit::refused}};
+    throw base::Error{
+        {.what = "refusing to take a copy of the database",
+         .detail = "the role of " + role.host + " is " + base::to_text(role.name) + ", not standby",
+         .hint = "hamn status tells which host is in charge",
+         .code = base::Exit::refused}};
   }
   const auto lock = database_lock(environment, "hamn db accept");
   const auto where = directories(environment);
@@ -144,9 +153,13 @@ base::Exit swap_in(Environment& environment, const std::string& id) {
 base::Exit swap_back(Environment& environment) {
   require_root();
   const auto lock = database_lock(environment, "hamn db swap-back");
+  const auto undo = directories(environment).undo;
+  if (::access(undo.c_str(), F_OK) != 0 && !dbrepl::interrupted_swap(undo)) {
+    put("nothing was replaced\n");
+    return base::Exit::done;
+  }
   dbrepl::swap_back_sqlite(environment.disk(), environment.clock(),
-                           environment.database_location().directory,
-                           directories(environment).undo);
+                           environment.database_location().directory, undo);
   return base::Exit::done;
 }
 
@@ -154,14 +167,14 @@ base::Exit verify(Environment& environment, const std::string& id) {
   const auto kept = dbrepl::find_point(directories(environment), id);
   const auto problems = dbrepl::check_sqlite_point(kept);
   const auto name = kept.point ? kept.point->id : kept.directory;
-  show(environment, {.title = "Recovery point " + name,
-                     .mark = problems.empty() ? base::Mark::good : base::Mark::bad,
-                     .verdict = problems.empty() ? "good" : "damaged",
-                     .headline = problems.empty()
-                                     ? "Every table is as its manifest says: integrity, rows and "
+  show(environment,
+       {.title = "Recovery point " + name,
+        .mark = problems.empty() ? base::Mark::good : base::Mark::bad,
+        .verdict = problems.empty() ? "good" : "damaged",
+        .headline = problems.empty() ? "Every table is as its manifest says: integrity, rows and "
                                        "content."
                                      : "It cannot be trusted.",
-                     .sections = {{"problems", "Problems", base::Prose{problems}}}});
+        .sections = {{"problems", "Problems", base::Prose{problems}}}});
   return problems.empty() ? base::Exit::done : base::Exit::problems;
 }
 
@@ -192,14 +205,17 @@ base::Exit replicate(Environment& environment, bool scheduled) {
   }
   const auto after = look().standby;
   if (after.state != base::State::done) {
-    throw base::Error{{.what = "the standby has no sound recovery point", .detail = after.why,
+    throw base::Error{{.what = "the standby has no sound recovery point",
+                       .detail = after.why,
                        .hint = "look there: hamn db points (on " + environment.there() + ")"}};
   }
   if (!scheduled) {
-    show(environment, {.title = "Cluster database to " + environment.there(),
-                       .mark = base::Mark::good, .verdict = "done",
-                       .headline = (plan.actions.empty() ? "Nothing had changed: " : "") + after.why,
-                       .sections = {}});
+    show(environment,
+         {.title = "Cluster database to " + environment.there(),
+          .mark = base::Mark::good,
+          .verdict = "done",
+          .headline = (plan.actions.empty() ? "Nothing had changed: " : "") + after.why,
+          .sections = {}});
   }
   return base::Exit::done;
 }
@@ -228,15 +244,15 @@ void add_database_commands(CLI::App& app, Environment& environment, Chosen& chos
                  "For timers: quiet, and nothing to do on a host that is not the primary");
   add("points", "List the recovery points of this host", [&] { return points(environment); });
   add("inspect", "Look at the live database of this host", [&] { return inspect(environment); });
-  add("verify", "Check a recovery point by content",
-      [&, options] { return verify(environment, options->point); })
-      ->add_option("--point", options->point, "Which one; the newest one if not given");
-  add("compare", "Compare the live database with a recovery point",
-      [&, options] { return compare(environment, options->point); })
-      ->add_option("--point", options->point, "Which one; the newest one if not given");
-  add("snapshot", "Copy the live database at one moment (a step of replicate)",
-      [&, options] { return snapshot(environment, options->after); })
-      ->add_option("--after", options->after, "Make a higher generation than this");
+  add("verify", "Check a recovery point by content", [&, options] {
+    return verify(environment, options->point);
+  })->add_option("--point", options->point, "Which one; the newest one if not given");
+  add("compare", "Compare the live database with a recovery point", [&, options] {
+    return compare(environment, options->point);
+  })->add_option("--point", options->point, "Which one; the newest one if not given");
+  add("snapshot", "Copy the live database at one moment (a step of replicate)", [&, options] {
+    return snapshot(environment, options->after);
+  })->add_option("--after", options->after, "Make a higher generation than this");
   add("accept", "Verify what arrived and keep it as a recovery point (a step of replicate)",
       [&] { return accept(environment); });
   add("swap-in", "Put a recovery point in charge (a step of failover; xcatd must be stopped)",

@@ -36,9 +36,13 @@ const base::Site& Environment::site() {
   return *site_;
 }
 
-std::string Environment::role_path() { return site().state_directory + "/role.json"; }
+std::string Environment::role_path() {
+  return site().state_directory + "/role.json";
+}
 
-std::optional<base::Role> Environment::find_role() { return base::read_role(role_path()); }
+std::optional<base::Role> Environment::find_role() {
+  return base::read_role(role_path());
+}
 
 base::Role Environment::role() {
   const auto found = find_role();
@@ -56,7 +60,9 @@ std::string Environment::here() {
   return site().host(found->host).name;
 }
 
-std::string Environment::there() { return site().other_than(here()).name; }
+std::string Environment::there() {
+  return site().other_than(here()).name;
+}
 
 base::Hosts& Environment::hosts() {
   if (hosts_ == nullptr) {
@@ -97,7 +103,8 @@ std::unique_ptr<base::Progress> Environment::progress() {
 
 std::vector<sync::FileSet> Environment::file_sets() {
   std::vector<sync::FileSet> sets;
-  for (const auto& [name, settings] : site().file_sets) sets.push_back(sync::make_file_set(settings));
+  for (const auto& [name, settings] : site().file_sets)
+    sets.push_back(sync::make_file_set(settings));
   const auto directories = dbrepl::database_directories(site().state_directory);
   sets.push_back(sync::make_moved_set("database", directories.outgoing, directories.incoming));
   return sets;
@@ -144,7 +151,8 @@ void show(const Environment& environment, const base::Report& report) {
 void require_root() {
   if (::geteuid() == 0) return;
   throw base::Error{{.what = "this command needs root",
-                     .detail = "it was run by " + operator_name(), .hint = "run it with sudo",
+                     .detail = "it was run by " + operator_name(),
+                     .hint = "run it with sudo",
                      .code = base::Exit::usage}};
 }
 

@@ -35,8 +35,8 @@ class LiveTable : public takeover::RunObserver {
 
   void gate_looked(const takeover::Gate& gate, const base::Finding& found) override {
     const bool holds = found.state == base::State::done;
-    say(std::string{holds ? "  gate  ok       " : "  gate  CLOSED   "} +
-        std::string{gate.id()} + ": " + base::printable(found.why) + "\n");
+    say(std::string{holds ? "  gate  ok       " : "  gate  CLOSED   "} + std::string{gate.id()} +
+        ": " + base::printable(found.why) + "\n");
   }
   void step_started(const takeover::Step& step) override {
     if (::isatty(STDERR_FILENO) == 1) say("  step  …        " + step.title());
@@ -61,26 +61,27 @@ class LiveTable : public takeover::RunObserver {
 void confirm(const FailoverRequest& request, const std::string& primary) {
   std::string typed = request.yes;
   if (typed.empty() && ::isatty(STDIN_FILENO) == 1) {
-    const auto question = "This host takes over from " + primary + ". Type " + primary +
-                          " to go on: ";
+    const auto question =
+        "This host takes over from " + primary + ". Type " + primary + " to go on: ";
     (void)!::write(STDERR_FILENO, question.data(), question.size());
     std::array<char, 256> line{};
     if (std::fgets(line.data(), line.size(), stdin) != nullptr) typed = base::trim(line.data());
   }
   if (typed == primary) return;
-  throw base::Error{{.what = "the takeover was not confirmed",
-                     .detail = typed.empty() ? "nothing was typed"
-                                             : "\"" + base::printable(typed) + "\" is not " + primary,
-                     .hint = "type the name of the host to be replaced, or: hamn failover --yes=" +
-                             primary,
-                     .code = base::Exit::usage}};
+  throw base::Error{
+      {.what = "the takeover was not confirmed",
+       .detail = typed.empty() ? "nothing was typed"
+                               : "\"" + base::printable(typed) + "\" is not " + primary,
+       .hint = "type the name of the host to be replaced, or: hamn failover --yes=" + primary,
+       .code = base::Exit::usage}};
 }
 
 /// Everything that the steps refer to, kept together for the length of a run.
 class Takeover {
  public:
   Takeover(Environment& environment, const FailoverRequest& request)
-      : environment_(environment), role_(environment.role()),
+      : environment_(environment),
+        role_(environment.role()),
         driver_(environment.driver(environment.own_program())),
         journal_(environment.open_journal("takeover")),
         context_{.site = environment.site(),
@@ -105,14 +106,15 @@ class Takeover {
 
   [[nodiscard]] base::Facts header(const FailoverRequest& request) const {
     const auto& site = environment_.site();
-    base::Facts facts{{"verb", "failover"},
-                      {"operator", context_.operator_name},
-                      {"host", context_.here},
-                      {"primary", context_.primary},
-                      {"cluster", site.cluster},
-                      {"epoch", std::to_string(context_.epoch)},
-                      {"version", HAMN_VERSION},
-                      {"service", site.service.hostname + " " + base::to_text(site.service.address)}};
+    base::Facts facts{
+        {"verb", "failover"},
+        {"operator", context_.operator_name},
+        {"host", context_.here},
+        {"primary", context_.primary},
+        {"cluster", site.cluster},
+        {"epoch", std::to_string(context_.epoch)},
+        {"version", HAMN_VERSION},
+        {"service", site.service.hostname + " " + base::to_text(site.service.address)}};
     if (!request.reason.empty()) facts["reason"] = request.reason;
     if (!context_.statement.empty()) facts["statement"] = context_.statement;
     return facts;
@@ -129,11 +131,20 @@ class Takeover {
 
   /// For a command that carries out one step of another process's run.
   [[nodiscard]] takeover::Context context_with(std::uint64_t epoch, std::string statement) const {
-    return {.site = context_.site, .here = context_.here, .primary = context_.primary,
-            .epoch = epoch, .run = context_.run, .started = context_.started,
-            .operator_name = context_.operator_name, .statement = std::move(statement),
-            .program = context_.program, .hosts = context_.hosts, .probes = context_.probes,
-            .driver = context_.driver, .cluster = {}, .clock = context_.clock};
+    return {.site = context_.site,
+            .here = context_.here,
+            .primary = context_.primary,
+            .epoch = epoch,
+            .run = context_.run,
+            .started = context_.started,
+            .operator_name = context_.operator_name,
+            .statement = std::move(statement),
+            .program = context_.program,
+            .hosts = context_.hosts,
+            .probes = context_.probes,
+            .driver = context_.driver,
+            .cluster = {},
+            .clock = context_.clock};
   }
 
  private:
@@ -169,11 +180,15 @@ void print_preview(const std::vector<takeover::StepPreview>& preview, bool json)
     for (const auto& step : preview) {
       auto actions = nlohmann::ordered_json::array();
       for (const auto& action : step.plan.actions) {
-        actions.push_back({{"host", action.host}, {"sentence", action.sentence},
+        actions.push_back({{"host", action.host},
+                           {"sentence", action.sentence},
                            {"command", base::to_text(action)}});
       }
-      steps.push_back({{"step", step.id}, {"title", step.title}, {"section", step.section},
-                       {"state", base::to_text(step.found.state)}, {"why", step.found.why},
+      steps.push_back({{"step", step.id},
+                       {"title", step.title},
+                       {"section", step.section},
+                       {"state", base::to_text(step.found.state)},
+                       {"why", step.found.why},
                        {"actions", actions}});
     }
     put(nlohmann::ordered_json{{"plan_id", id}, {"steps", steps}}.dump(2) + "\n");
@@ -207,8 +222,10 @@ base::Exit failover(Environment& environment, const FailoverRequest& request) {
   LiveTable table{environment.quiet || environment.json};
   auto runbook = takeover.runbook(table);
   const WrittenReport report{environment, takeover.run()};
-  const auto outcome = runbook.run({.accept_loss = request.accept_loss, .plan_digest = request.plan_id,
-                         .success = takeover.success(), .header = takeover.header(request)});
+  const auto outcome = runbook.run({.accept_loss = request.accept_loss,
+                                    .plan_digest = request.plan_id,
+                                    .success = takeover.success(),
+                                    .header = takeover.header(request)});
   if (environment.json) {
     const int code = static_cast<int>(outcome.code);
     const nlohmann::json answer{{"run", takeover.run()},
@@ -262,7 +279,8 @@ base::Exit undo(Environment& environment) {
   if (role.name != base::RoleName::promoting) {
     throw base::Error{{.what = "there is no takeover to undo",
                        .detail = "the role of " + role.host + " is " + base::to_text(role.name),
-                       .hint = "hamn status shows what is under way", .code = base::Exit::refused}};
+                       .hint = "hamn status shows what is under way",
+                       .code = base::Exit::refused}};
   }
   const auto events = unfinished_events(environment);
   LiveTable table{environment.quiet || environment.json};
@@ -275,11 +293,11 @@ base::Exit undo(Environment& environment) {
 }  // namespace
 
 void add_failover_commands(CLI::App& app, Environment& environment, Chosen& chosen) {
-  auto* command = app.add_subcommand(
-      "failover", "Take over from a dead primary (on the standby)");
+  auto* command = app.add_subcommand("failover", "Take over from a dead primary (on the standby)");
   auto request = std::make_shared<FailoverRequest>();
   command->add_flag("--plan", request->plan, "Print what would be done; change nothing");
-  command->add_option("--yes", request->yes, "Name of the host to be replaced, instead of typing it");
+  command->add_option("--yes", request->yes,
+                      "Name of the host to be replaced, instead of typing it");
   command->add_option("--primary-is-off", request->primary_is_off,
                       "Your word that this host is off, where no fence method can prove it");
   command->add_option("--accept-loss", request->accept_loss,
@@ -287,9 +305,8 @@ void add_failover_commands(CLI::App& app, Environment& environment, Chosen& chos
   command->add_option("--reason", request->reason, "Why; stands in the report");
   command->add_option("--plan-id", request->plan_id,
                       "Carry out only this plan, as --plan named it");
-  command->callback([&, request] {
-    chosen = [&, request] { return failover(environment, *request); };
-  });
+  command->callback(
+      [&, request] { chosen = [&, request] { return failover(environment, *request); }; });
   auto* takeover_command = app.add_subcommand("takeover", "A takeover that is under way");
   takeover_command->require_subcommand(1);
   takeover_command

@@ -105,9 +105,10 @@ base::Exit pin_host_key(Environment& environment, const std::string& name,
                        .detail = fingerprint.empty() ? "it was not confirmed"
                                                      : "it has another fingerprint than " +
                                                            base::printable(fingerprint),
-                       .hint = "on the console of " + name + " run: ssh-keygen -lf "
-                               "/etc/ssh/ssh_host_ed25519_key.pub; then: hamn init --pin " + name +
-                               " --fingerprint SHA256:…",
+                       .hint = "on the console of " + name +
+                               " run: ssh-keygen -lf "
+                               "/etc/ssh/ssh_host_ed25519_key.pub; then: hamn init --pin " +
+                               name + " --fingerprint SHA256:…",
                        .code = base::Exit::refused}};
   }
   pin(environment, host, keys);

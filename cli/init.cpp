@@ -37,8 +37,8 @@ base::Error usage(const std::string& what, const std::string& detail, const std:
 /// site table, straight from the tables; empty if xCAT is not installed or has none.
 std::map<std::string, std::string> read_site_table(base::Host& host) {
   std::map<std::string, std::string> site;
-  const auto outcome = host.run({.argv = {"/opt/xcat/sbin/tabdump", "site"},
-                                 .environment = {{"XCATBYPASS", "1"}}});
+  const auto outcome =
+      host.run({.argv = {"/opt/xcat/sbin/tabdump", "site"}, .environment = {{"XCATBYPASS", "1"}}});
   if (!outcome.succeeded()) return site;
   for (const auto& row : parse_tabdump(outcome.output)) {
     if (row.size() >= 2) site[row[0]] = row[1];
@@ -62,7 +62,8 @@ base::InterfaceAddress choose_service(const InitRequest& request,
       throw usage("--service must be ADDRESS/PREFIX", base::printable(request.service),
                   "for example: --service 10.0.0.1/24");
     }
-    return {.interface = request.interface, .address = subnet->address,
+    return {.interface = request.interface,
+            .address = subnet->address,
             .prefix_length = subnet->prefix_length};
   }
   for (const auto& address : addresses) {
@@ -76,8 +77,8 @@ base::InterfaceAddress choose_service(const InitRequest& request,
               "bring the network up, or say: --service ADDRESS/PREFIX --interface NAME");
 }
 
-/// The address by which the other host reaches this one: the service address in the take style, else
-/// another one of the same subnet.
+/// The address by which the other host reaches this one: the service address in the take style,
+/// else another one of the same subnet.
 std::string choose_own_address(const std::vector<base::InterfaceAddress>& addresses,
                                const base::InterfaceAddress& service, bool alias) {
   if (!alias) return service.address;
@@ -124,8 +125,8 @@ FoundSite look_around(Environment& environment, const InitRequest& request) {
   found.service = {.address = service.address, .prefix_length = service.prefix_length};
   found.interface = request.interface.empty() ? service.interface : request.interface;
   found.own_address = choose_own_address(addresses, service, found.style == "alias");
-  found.hostname = request.hostname.empty() && found.style == "take" ? short_host_name(host)
-                                                                     : request.hostname;
+  found.hostname =
+      request.hostname.empty() && found.style == "take" ? short_host_name(host) : request.hostname;
   found.install_directory = value("installdir", "/install");
   found.tftp_directory = value("tftpdir", "/tftpboot");
   found.key_file = choose_key();
@@ -144,8 +145,8 @@ void write_config(Environment& environment, const InitRequest& request) {
   const auto found = look_around(environment, request);
   const auto text = render_site(found);
   (void)base::parse_site(text, environment.config_path);  // what is written must work
-  base::make_directories(
-      environment.config_path.substr(0, environment.config_path.rfind('/')), 0755);
+  base::make_directories(environment.config_path.substr(0, environment.config_path.rfind('/')),
+                         0755);
   base::replace_file(environment.disk(), {.path = environment.config_path, .content = text});
   put("Wrote " + environment.config_path + ": " + found.own_name + " (" + found.own_address +
       ") and " + found.peer_name + " (" + found.peer_address + "), service " + found.style + " " +
@@ -162,10 +163,11 @@ base::RoleName choose_role(Environment& environment, const InitRequest& request)
                 "hamn init --role primary");
   }
   base::LocalHost host{"localhost", environment.disk()};
-  const auto running = host.run({.argv = {"systemctl", "is-active", "--quiet",
-                                          environment.site().units.xcatd}});
+  const auto running =
+      host.run({.argv = {"systemctl", "is-active", "--quiet", environment.site().units.xcatd}});
   if (running.succeeded()) return base::RoleName::primary;
-  throw usage("is this the primary or the standby?", "xcatd does not run here, so both are possible",
+  throw usage("is this the primary or the standby?",
+              "xcatd does not run here, so both are possible",
               "hamn init --role primary, or: hamn init --role standby");
 }
 
@@ -191,9 +193,9 @@ void set_role(Environment& environment, const InitRequest& request) {
                        .code = base::Exit::refused}};
   }
   base::Role role;
-  role.host = request.name.empty() ? base::find_this_host(environment.site(),
-                                                          base::local_addresses())
-                                   : environment.site().host(request.name).name;
+  role.host = request.name.empty()
+                  ? base::find_this_host(environment.site(), base::local_addresses())
+                  : environment.site().host(request.name).name;
   role.name = name;
   role.epoch = request.epoch;
   if (role.epoch == 0) {
@@ -216,7 +218,8 @@ void tell_next_steps(Environment& environment) {
     text += "Next: pin the host key of " + other + ": hamn init --pin " + other + "\n";
   }
   if (role.name == base::RoleName::primary) {
-    text += "Next: copy " + site.path + " to " + other + ", and there run: hamn init --role standby\n"
+    text += "Next: copy " + site.path + " to " + other +
+            ", and there run: hamn init --role standby\n"
             "Then: hamn sync run; hamn db replicate; hamn cron install\n";
   } else {
     text += "Next: on " + other + " run: hamn sync run; hamn db replicate; hamn cron install\n";
@@ -263,9 +266,8 @@ void add_init_commands(CLI::App& app, Environment& environment, Chosen& chosen) 
   command->add_option("--fingerprint", request->fingerprint,
                       "With --pin: the fingerprint that you read on its console");
   command->add_flag("--force", request->force, "Overwrite a configuration or a role");
-  command->callback([&, request] {
-    chosen = [&, request] { return init(environment, *request); };
-  });
+  command->callback(
+      [&, request] { chosen = [&, request] { return init(environment, *request); }; });
 }
 
 }  // namespace hamn::cli

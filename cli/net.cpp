@@ -15,8 +15,8 @@ struct AnnounceRequest {
   int rounds = 4;
 };
 
-/// The first round goes out at once and the command ends; a child of it repeats the announcement for
-/// some seconds, since a neighbour ignores what comes within a second of its last update.
+/// The first round goes out at once and the command ends; a child of it repeats the announcement
+/// for some seconds, since a neighbour ignores what comes within a second of its last update.
 base::Exit announce(const AnnounceRequest& request) {
   require_root();
   takeover::arp_announce(request.interface, request.address, 1, base::Milliseconds{0});
@@ -36,7 +36,8 @@ base::Exit announce(const AnnounceRequest& request) {
 void add_net_commands(CLI::App& app, Environment& /*environment*/, Chosen& chosen) {
   auto* net = app.add_subcommand("net", "What a takeover does to the network, by hand");
   net->require_subcommand(1);
-  auto* command = net->add_subcommand("announce", "Send gratuitous ARP for an address of this host");
+  auto* command =
+      net->add_subcommand("announce", "Send gratuitous ARP for an address of this host");
   auto request = std::make_shared<AnnounceRequest>();
   command->add_option("--interface", request->interface, "Interface that holds the address")
       ->required();

@@ -19,9 +19,9 @@ base::Exit list_images(Environment& environment) {
                        .detail = "lsdef " + base::describe(outcome, lsdef),
                        .hint = "xcatd has to run on this host: lsxcatd -d"}};
   }
-  base::Table table{.columns = {{"osimage", "osimage"}, {"type", "NIM type"},
-                                {"resources", "NIM resources"}},
-                    .rows = {}};
+  base::Table table{
+      .columns = {{"osimage", "osimage"}, {"type", "NIM type"}, {"resources", "NIM resources"}},
+      .rows = {}};
   for (const auto& image : nimrebuild::parse_lsdef(outcome.output)) {
     const auto resources = nimrebuild::nim_resources(image);
     if (resources.empty()) continue;
@@ -30,13 +30,14 @@ base::Exit list_images(Environment& environment) {
       words.push_back(type + "=" + base::join(names, ","));
     }
     const auto type = image.attributes.find("nimtype");
-    table.rows.push_back({.cells = {image.name,
-                                    type == image.attributes.end() ? "" : type->second,
+    table.rows.push_back({.cells = {image.name, type == image.attributes.end() ? "" : type->second,
                                     base::join(words, " ")}});
   }
   const auto count = table.rows.size();
   show(environment,
-       {.title = "NIM osimages", .mark = base::Mark::neutral, .verdict = "done",
+       {.title = "NIM osimages",
+        .mark = base::Mark::neutral,
+        .verdict = "done",
         .headline = std::to_string(count) + " osimages of this cluster are made of NIM resources.",
         .sections = {{.key = "images", .title = "Images", .body = std::move(table)}}});
   return base::Exit::done;

@@ -36,8 +36,7 @@ void print(const base::Error& error, bool json) {
 }
 
 void add_everything(CLI::App& app, Environment& environment, Chosen& chosen) {
-  app.add_option("--config", environment.config_path, "Configuration file")
-      ->capture_default_str();
+  app.add_option("--config", environment.config_path, "Configuration file")->capture_default_str();
   app.add_flag("--json", environment.json, "Answer in JSON");
   app.add_flag("-q,--quiet", environment.quiet, "Say nothing but warnings and errors");
   app.set_version_flag("--version", std::string{"hamn "} + HAMN_VERSION);

@@ -14,14 +14,17 @@ base::JournalContent journal_of(Environment& environment) {
 }
 
 base::Exit list(Environment& environment) {
-  base::Table table{.columns = {{"run", "Run"}, {"started", "Started"}, {"result", "Result"},
+  base::Table table{.columns = {{"run", "Run"},
+                                {"started", "Started"},
+                                {"result", "Result"},
                                 {"headline", "What came of it"}},
                     .rows = {}};
   for (const auto& run : takeover::list_runs(journal_of(environment).events)) {
     table.rows.push_back({.cells = {run.run, base::to_text(run.started), run.result, run.headline},
                           .mark = run.result == "done" ? base::Mark::good : base::Mark::warning});
   }
-  show(environment, {.title = "Takeovers on " + environment.here(), .mark = base::Mark::neutral,
+  show(environment, {.title = "Takeovers on " + environment.here(),
+                     .mark = base::Mark::neutral,
                      .verdict = "done",
                      .headline = table.rows.empty() ? "None yet." : "The newest one comes last.",
                      .sections = {{"runs", "Runs", std::move(table)}}});
@@ -31,15 +34,15 @@ base::Exit list(Environment& environment) {
 std::string newest_run(const base::JournalContent& journal) {
   const auto runs = takeover::list_runs(journal.events);
   if (!runs.empty()) return runs.back().run;
-  throw base::Error{{.what = "there is no report", .detail = "no takeover was ever run here",
+  throw base::Error{{.what = "there is no report",
+                     .detail = "no takeover was ever run here",
                      .hint = "hamn failover --plan shows what one would do",
                      .code = base::Exit::usage}};
 }
 
 base::Exit show_run(Environment& environment, const std::string& run, bool html) {
   const auto journal = journal_of(environment);
-  const auto report =
-      takeover::report_of_run(journal, run.empty() ? newest_run(journal) : run);
+  const auto report = takeover::report_of_run(journal, run.empty() ? newest_run(journal) : run);
   if (html) {
     put(base::to_html(report));
   } else {

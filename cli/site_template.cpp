@@ -23,46 +23,58 @@ std::string render_site(const FoundSite& found) {
       "# hamn config checks it and prints every setting with its default.\n";
   for (const auto& note : found.notes) text += "# Found: " + base::printable(note) + "\n";
   text += "\nformat = 1\n\n[cluster]\nname = " + quoted(found.cluster) + "\n";
-  text += "\n# The identity that nodes know the management node by.\n"
-          "# take:  the standby takes the primary's own address and host name.\n"
-          "# alias: a third address, beside the own ones of both hosts, moves.\n"
-          "[service]\n"
-          "style = " + quoted(found.style) + "\naddress = " +
-          quoted(base::to_text(found.service)) + "\nhostname = " + quoted(found.hostname) + "\n";
-  text += "\n# The two management nodes. Addresses are those by which they reach each other;\n"
-          "# interface is the one that carries the service address.\n"
-          "[host." + found.own_name + "]\naddress = " + quoted(found.own_address) +
-          "\ninterface = " + quoted(found.interface) + "\n\n[host." + found.peer_name +
-          "]\naddress = " + quoted(found.peer_address) + "\ninterface = " +
-          quoted(found.interface) + "\n";
-  text += "\n# How the primary reaches the standby. Host keys are pinned in known_hosts: hamn init\n"
-          "# --pin NAME.\n"
-          "[ssh]\nkey = " + quoted(found.key_file) + "\n";
-  text += "\n[xcat]\ninstall = " + quoted(found.install_directory) + "\ntftp = " +
-          quoted(found.tftp_directory) + "\n";
-  text += "\n# File sets. credentials, install and etc exist without a word here; more paths:\n"
-          "# [sync.set.etc]\n"
-          "# paths = [\"/etc/hosts\", \"/etc/resolv.conf\", \"/etc/exports\"]\n"
-          "# exclude = [\"*.swp\"]\n"
-          "# max_age = \"1d\"      # a takeover refuses older copies\n";
-  text += "\n[database]\n"
-          "keep_points = 5       # recovery points on the standby\n"
-          "max_age = \"1h\"        # a takeover refuses an older newest one\n";
-  text += "\n[schedule]\n"
-          "style = \"systemd\"     # or \"crontab\"\n"
-          "database = \"1min\"\n"
-          "sync-credentials = \"1min\"\n"
-          "sync-etc = \"1min\"\n"
-          "sync-install = \"10min\"\n";
-  text += "\n# A way to switch a host off and to read that it is off. Without one, a takeover needs\n"
-          "# your word: hamn failover --primary-is-off=NAME. {host} is the host to switch off.\n"
-          "# [[fence]]\n"
-          "# name = \"bmc\"\n"
-          "# off = [\"/usr/bin/ipmitool\", \"-I\", \"lanplus\", \"-H\", \"{host}-bmc\", \"-U\", \"admin\",\n"
-          "#        \"-f\", \"/etc/hamn/bmc.password\", \"chassis\", \"power\", \"off\"]\n"
-          "# status = [\"/usr/bin/ipmitool\", \"-I\", \"lanplus\", \"-H\", \"{host}-bmc\", \"-U\", \"admin\",\n"
-          "#           \"-f\", \"/etc/hamn/bmc.password\", \"chassis\", \"power\", \"status\"]\n"
-          "# off_when = \"Chassis Power is off\"\n";
+  text +=
+      "\n# The identity that nodes know the management node by.\n"
+      "# take:  the standby takes the primary's own address and host name.\n"
+      "# alias: a third address, beside the own ones of both hosts, moves.\n"
+      "[service]\n"
+      "style = " +
+      quoted(found.style) + "\naddress = " + quoted(base::to_text(found.service)) +
+      "\nhostname = " + quoted(found.hostname) + "\n";
+  text +=
+      "\n# The two management nodes. Addresses are those by which they reach each other;\n"
+      "# interface is the one that carries the service address.\n"
+      "[host." +
+      found.own_name + "]\naddress = " + quoted(found.own_address) +
+      "\ninterface = " + quoted(found.interface) + "\n\n[host." + found.peer_name +
+      "]\naddress = " + quoted(found.peer_address) + "\ninterface = " + quoted(found.interface) +
+      "\n";
+  text +=
+      "\n# How the primary reaches the standby. Host keys are pinned in known_hosts: hamn init\n"
+      "# --pin NAME.\n"
+      "[ssh]\nkey = " +
+      quoted(found.key_file) + "\n";
+  text += "\n[xcat]\ninstall = " + quoted(found.install_directory) +
+          "\ntftp = " + quoted(found.tftp_directory) + "\n";
+  text +=
+      "\n# File sets. credentials, install and etc exist without a word here; more paths:\n"
+      "# [sync.set.etc]\n"
+      "# paths = [\"/etc/hosts\", \"/etc/resolv.conf\", \"/etc/exports\"]\n"
+      "# exclude = [\"*.swp\"]\n"
+      "# max_age = \"1d\"      # a takeover refuses older copies\n";
+  text +=
+      "\n[database]\n"
+      "keep_points = 5       # recovery points on the standby\n"
+      "max_age = \"1h\"        # a takeover refuses an older newest one\n";
+  text +=
+      "\n[schedule]\n"
+      "style = \"systemd\"     # or \"crontab\"\n"
+      "database = \"1min\"\n"
+      "sync-credentials = \"1min\"\n"
+      "sync-etc = \"1min\"\n"
+      "sync-install = \"10min\"\n";
+  text +=
+      "\n# A way to switch a host off and to read that it is off. Without one, a takeover needs\n"
+      "# your word: hamn failover --primary-is-off=NAME. {host} is the host to switch off.\n"
+      "# [[fence]]\n"
+      "# name = \"bmc\"\n"
+      "# off = [\"/usr/bin/ipmitool\", \"-I\", \"lanplus\", \"-H\", \"{host}-bmc\", \"-U\", "
+      "\"admin\",\n"
+      "#        \"-f\", \"/etc/hamn/bmc.password\", \"chassis\", \"power\", \"off\"]\n"
+      "# status = [\"/usr/bin/ipmitool\", \"-I\", \"lanplus\", \"-H\", \"{host}-bmc\", \"-U\", "
+      "\"admin\",\n"
+      "#           \"-f\", \"/etc/hamn/bmc.password\", \"chassis\", \"power\", \"status\"]\n"
+      "# off_when = \"Chassis Power is off\"\n";
   return text;
 }
 

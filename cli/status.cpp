@@ -14,8 +14,12 @@ namespace hamn::cli {
 namespace {
 
 struct Copies {
-  base::Table table{.columns = {{"what", "What"}, {"generation", "Generation"}, {"age", "Age"},
-                                {"limit", "Allowed"}, {"size", "Size"}, {"state", "State"}},
+  base::Table table{.columns = {{"what", "What"},
+                                {"generation", "Generation"},
+                                {"age", "Age"},
+                                {"limit", "Allowed"},
+                                {"size", "Size"},
+                                {"state", "State"}},
                     .rows = {}};
   bool all_fresh = true;
 
@@ -86,27 +90,30 @@ base::Exit status(Environment& environment) {
   const auto& site = environment.site();
   const bool is_primary = role.name == base::RoleName::primary;
   auto copies = look_at_copies(environment, is_primary);
-  base::FactList facts{.items = {{"Cluster", site.cluster, "cluster"},
-                                 {"Host", role.host, "host"},
-                                 {"Role", base::to_text(role.name), "role"},
-                                 {"Epoch", std::to_string(role.epoch), "epoch"},
-                                 {"Since", base::to_text(role.since), "since"},
-                                 {"Other host", environment.there(), "other"},
-                                 {"Service identity",
-                                  site.service.hostname + " " + base::to_text(site.service.address),
-                                  "service"}}};
+  base::FactList facts{
+      .items = {{"Cluster", site.cluster, "cluster"},
+                {"Host", role.host, "host"},
+                {"Role", base::to_text(role.name), "role"},
+                {"Epoch", std::to_string(role.epoch), "epoch"},
+                {"Since", base::to_text(role.since), "since"},
+                {"Other host", environment.there(), "other"},
+                {"Service identity",
+                 site.service.hostname + " " + base::to_text(site.service.address), "service"}}};
   if (const auto holder = base::lock_holder(site.run_directory + "/takeover.lock")) {
     facts.items.push_back({"Under way", holder->text, "under_way"});
   }
   const auto runs =
       takeover::list_runs(base::read_journal(environment.journal_path("takeover")).events);
   if (!runs.empty()) {
-    facts.items.push_back({"Last takeover", runs.back().result + " (" + runs.back().run + "): " +
-                                                runs.back().headline, "last_takeover"});
+    facts.items.push_back(
+        {"Last takeover",
+         runs.back().result + " (" + runs.back().run + "): " + runs.back().headline,
+         "last_takeover"});
   }
   const bool good = copies.all_fresh && (is_primary || role.name == base::RoleName::standby);
   show(environment,
-       {.title = "hamn on " + role.host, .mark = good ? base::Mark::good : base::Mark::warning,
+       {.title = "hamn on " + role.host,
+        .mark = good ? base::Mark::good : base::Mark::warning,
         .verdict = base::to_text(role.name),
         .headline = headline_for(role, copies.all_fresh, environment.there()),
         .sections = {{"host", "This host", std::move(facts)},

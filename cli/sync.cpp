@@ -24,9 +24,8 @@ std::vector<sync::FileSet> choose_sets(Environment& environment, const RunReques
   const auto all = environment.file_sets();
   std::vector<sync::FileSet> chosen;
   if (request.sets.empty()) {
-    std::copy_if(all.begin(), all.end(), std::back_inserter(chosen), [&](const auto& set) {
-      return environment.site().file_sets.contains(set.name);
-    });
+    std::copy_if(all.begin(), all.end(), std::back_inserter(chosen),
+                 [&](const auto& set) { return environment.site().file_sets.contains(set.name); });
     return chosen;
   }
   for (const auto& name : request.sets) {
@@ -75,8 +74,7 @@ base::Exit send(Environment& environment, const RunRequest& request, const base:
   auto progress = environment.progress();
   auto& receiver = environment.hosts().at(environment.there());
   try {
-    const auto results =
-        sync::run_pass(receiver, pass, *journal, environment.clock(), *progress);
+    const auto results = sync::run_pass(receiver, pass, *journal, environment.clock(), *progress);
     const auto report = sync::report_of(results, receiver.name());
     const bool has_problems = report.mark != base::Mark::good;
     if (environment.json || (!environment.quiet && !request.scheduled) || has_problems) {
@@ -122,19 +120,18 @@ base::Exit receive(Environment& environment) {
 void add_sync_commands(CLI::App& app, Environment& environment, Chosen& chosen) {
   auto* sync_command = app.add_subcommand("sync", "Files: keep the standby's copies current");
   sync_command->require_subcommand(1);
-  auto* run_command = sync_command->add_subcommand(
-      "run", "Bring the standby up to date once (on the primary)");
+  auto* run_command =
+      sync_command->add_subcommand("run", "Bring the standby up to date once (on the primary)");
   auto request = std::make_shared<RunRequest>();
   run_command->add_option("--set", request->sets, "Only this file set; may be repeated");
   run_command->add_flag("--scheduled", request->scheduled,
                         "For timers: quiet, and nothing to do on a host that is not the primary");
   run_command->add_flag("--accept-emptied", request->accept_emptied,
                         "A source that lost everything is right");
-  run_command->callback([&, request] {
-    chosen = [&, request] { return run(environment, *request); };
-  });
-  auto* receive_command = app.add_subcommand(
-      "receive", "The other end of hamn sync, started over ssh by the primary");
+  run_command->callback(
+      [&, request] { chosen = [&, request] { return run(environment, *request); }; });
+  auto* receive_command =
+      app.add_subcommand("receive", "The other end of hamn sync, started over ssh by the primary");
   receive_command->callback([&] { chosen = [&] { return receive(environment); }; });
 }
 

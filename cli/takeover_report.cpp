@@ -14,8 +14,8 @@ WrittenReport::~WrittenReport() {
   try {
     write_report(environment_, run_);
   } catch (const base::Error& error) {
-    base::log(base::Level::warning, std::string{"the report could not be written: "} + error.what() +
-                                        "; later: hamn report show " + run_);
+    base::log(base::Level::warning, std::string{"the report could not be written: "} +
+                                        error.what() + "; later: hamn report show " + run_);
   }
 }
 
@@ -32,8 +32,9 @@ void write_report(Environment& environment, const std::string& run) {
   const auto report = takeover::report_of_run(journal, run);
   base::make_directories(environment.site().state_directory + "/reports", 0700);
   const auto write = [&](const std::string& form, const std::string& content) {
-    base::replace_file(environment.disk(), {.path = report_path(environment, run, form),
-                                            .content = content, .mode = 0600});
+    base::replace_file(
+        environment.disk(),
+        {.path = report_path(environment, run, form), .content = content, .mode = 0600});
   };
   write("txt", base::to_text(report));
   write("json", base::to_json(report));

@@ -6,9 +6,9 @@
 
 namespace hamn::cli {
 
-/// Writes the report of a takeover run as text, JSON and HTML when it goes out of scope, however the
-/// run ended: also after a refusal, an error or an interruption. What cannot be written is told on
-/// standard error; the journal has it all the same.
+/// Writes the report of a takeover run as text, JSON and HTML when it goes out of scope, however
+/// the run ended: also after a refusal, an error or an interruption. What cannot be written is told
+/// on standard error; the journal has it all the same.
 class WrittenReport {
  public:
   WrittenReport(Environment& environment, std::string run);

@@ -51,9 +51,10 @@ std::string cron_fields(base::Milliseconds every) {
 }
 
 std::string render_crontab(const std::vector<Job>& jobs) {
-  std::string text = "# Written by hamn cron install; changes are lost.\n"
-                     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
-                     "MAILTO=root\n";
+  std::string text =
+      "# Written by hamn cron install; changes are lost.\n"
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+      "MAILTO=root\n";
   for (const auto& job : jobs) {
     std::vector<std::string> words;
     for (const auto& word : job.argv) words.push_back(crontab_word(word));
@@ -68,8 +69,8 @@ std::vector<std::string> rounded_jobs(const std::vector<Job>& jobs) {
   for (const auto& job : jobs) {
     const auto kept = kept_interval(job.every);
     if (kept == job.every) continue;
-    rounded.push_back(job.name + ": every " + base::human_duration(job.every) +
-                      " becomes every " + base::human_duration(kept));
+    rounded.push_back(job.name + ": every " + base::human_duration(job.every) + " becomes every " +
+                      base::human_duration(kept));
   }
   return rounded;
 }

@@ -7,8 +7,8 @@
 
 namespace hamn::cron {
 
-/// The five time fields of crontab(5) for an interval, rounded down to one that divides an hour or a
-/// day: cron knows moments, not intervals. Less than a minute becomes every minute. Pure.
+/// The five time fields of crontab(5) for an interval, rounded down to one that divides an hour or
+/// a day: cron knows moments, not intervals. Less than a minute becomes every minute. Pure.
 [[nodiscard]] std::string cron_fields(base::Milliseconds every);
 
 /// The whole file /etc/cron.d/hamn. Pure.

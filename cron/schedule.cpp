@@ -74,8 +74,8 @@ std::vector<std::string> installed_files(base::Host& host) {
   std::vector<std::string> files;
   for (const auto& path : base::lines_of(outcome.output)) {
     const auto name = path.substr(path.rfind('/') + 1);
-    const bool is_unit = name.starts_with("hamn-") &&
-                         (name.ends_with(".service") || name.ends_with(".timer"));
+    const bool is_unit =
+        name.starts_with("hamn-") && (name.ends_with(".service") || name.ends_with(".timer"));
     if (path == crontab_path || is_unit) files.push_back(path);
   }
   std::sort(files.begin(), files.end());

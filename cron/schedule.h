@@ -12,7 +12,7 @@ namespace hamn::cron {
 /// One thing that runs again and again. Every job is a command that looks at the role itself and
 /// does nothing on a host that is not the primary, so the same jobs are installed on both.
 struct Job {
-  std::string name;         ///< "sync-install"; the unit is hamn-sync-install
+  std::string name;  ///< "sync-install"; the unit is hamn-sync-install
   std::string description;
   std::vector<std::string> argv;
   base::Milliseconds every{0};

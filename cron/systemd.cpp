@@ -24,13 +24,17 @@ std::vector<RenderedFile> render_units(const Job& job) {
   return {{.path = unit + ".service",
            .content = "# Written by hamn cron install; changes are lost.\n"
                       "[Unit]\n"
-                      "Description=hamn: " + job.description + "\n"
+                      "Description=hamn: " +
+                      job.description +
+                      "\n"
                       "Documentation=man:hamn(1)\n"
                       "After=network-online.target\n"
                       "\n"
                       "[Service]\n"
                       "Type=oneshot\n"
-                      "ExecStart=" + base::join(words, " ") + "\n"
+                      "ExecStart=" +
+                      base::join(words, " ") +
+                      "\n"
                       "SuccessExitStatus=3\n"
                       "Nice=5\n"
                       "IOSchedulingClass=best-effort\n"
@@ -39,11 +43,17 @@ std::vector<RenderedFile> render_units(const Job& job) {
           {.path = unit + ".timer",
            .content = "# Written by hamn cron install; changes are lost.\n"
                       "[Unit]\n"
-                      "Description=hamn: " + job.description + ", again and again\n"
+                      "Description=hamn: " +
+                      job.description +
+                      ", again and again\n"
                       "\n"
                       "[Timer]\n"
-                      "OnActiveSec=" + milliseconds + "\n"
-                      "OnUnitInactiveSec=" + milliseconds + "\n"
+                      "OnActiveSec=" +
+                      milliseconds +
+                      "\n"
+                      "OnUnitInactiveSec=" +
+                      milliseconds +
+                      "\n"
                       "AccuracySec=100ms\n"
                       "\n"
                       "[Install]\n"

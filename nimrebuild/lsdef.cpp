@@ -11,9 +11,9 @@ namespace {
 
 /// Columns of xCAT's nimimage table that name NIM objects (xCAT 2.19, Schema.pm).
 constexpr std::array resource_types{
-    "lpp_source", "spot",        "root",         "shared_root",     "dump",   "paging",
-    "resolv_conf", "tmp",        "home",         "shared_home",     "script", "bosinst_data",
-    "installp_bundle", "mksysb", "fb_script",    "res_group",       "image_data"};
+    "lpp_source",      "spot",   "root",      "shared_root", "dump",      "paging",
+    "resolv_conf",     "tmp",    "home",      "shared_home", "script",    "bosinst_data",
+    "installp_bundle", "mksysb", "fb_script", "res_group",   "image_data"};
 
 [[noreturn]] void unreadable(std::size_t line, const std::string& text) {
   throw base::Error{{.what = "cannot read the list of osimages",

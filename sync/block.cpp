@@ -88,7 +88,8 @@ struct BlockReader::Decompressor {
 };
 
 BlockWriter::BlockWriter(base::Stream& stream, bool compress, base::Milliseconds limit)
-    : stream_(stream), limit_(limit),
+    : stream_(stream),
+      limit_(limit),
       compressor_(compress ? std::make_unique<Compressor>() : nullptr) {}
 BlockWriter::~BlockWriter() = default;
 
@@ -154,7 +155,8 @@ bool BlockReader::read_block() {
   const auto wire_size = get32(head);
   const auto raw_size = get32(std::string_view{head}.substr(4));
   const auto check_of_sizes = get32(std::string_view{head}.substr(sizes_bytes));
-  if (check_of_sizes != static_cast<std::uint32_t>(base::xxh64(std::string_view{head}.substr(0, sizes_bytes)))) {
+  if (check_of_sizes !=
+      static_cast<std::uint32_t>(base::xxh64(std::string_view{head}.substr(0, sizes_bytes)))) {
     damaged_message("a block's sizes are damaged");
   }
   if (wire_size == 0 || wire_size > largest_block_bytes || raw_size > largest_block_bytes) {

@@ -16,9 +16,10 @@ namespace hamn::sync {
 ///   bytes   := messages, or a piece of one zstd stream that yields raw_size bytes of messages
 ///   message := type:u8 size:varint payload[size]
 ///
-/// raw_size is 0 for a block that is not compressed. The checksum is XXH3 over `bytes`, the check is
-/// its low half over the two sizes, so that a damaged size is noticed before anybody waits for what
-/// will never come. ssh protects the line, this protects against everything before and behind it.
+/// raw_size is 0 for a block that is not compressed. The checksum is XXH3 over `bytes`, the check
+/// is its low half over the two sizes, so that a damaged size is noticed before anybody waits for
+/// what will never come. ssh protects the line, this protects against everything before and behind
+/// it.
 constexpr std::uint32_t largest_block_bytes = 4U << 20U;
 constexpr std::size_t largest_message_bytes = 1U << 20U;
 

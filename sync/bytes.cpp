@@ -5,7 +5,8 @@
 namespace hamn::sync {
 
 void damaged_message(const std::string& why) {
-  throw base::Error{{.what = "the peer sent a message that hamn does not accept", .detail = why,
+  throw base::Error{{.what = "the peer sent a message that hamn does not accept",
+                     .detail = why,
                      .hint = "check that both hosts run the same version: hamn --version"}};
 }
 

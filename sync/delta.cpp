@@ -63,7 +63,8 @@ class Job {
     const auto made = out_.size() - buffers.avail_out;
     if (made > 0) sink(std::string_view{out_}.substr(0, made));
     done_ = result == RS_DONE;
-    if (!done_ && result != RS_BLOCKED) damaged_message(std::string{"librsync: "} + rs_strerror(result));
+    if (!done_ && result != RS_BLOCKED)
+      damaged_message(std::string{"librsync: "} + rs_strerror(result));
     return !done_ && (made > 0 || buffers.avail_in != before_in);
   }
 
@@ -142,7 +143,9 @@ void DeltaMaker::feed(std::string_view content, const Sink& sink) {
   state_->job->feed(content, false, sink);
 }
 
-void DeltaMaker::finish(const Sink& sink) { state_->job->feed({}, true, sink); }
+void DeltaMaker::finish(const Sink& sink) {
+  state_->job->feed({}, true, sink);
+}
 
 struct Patcher::State {
   int basis;
@@ -151,7 +154,8 @@ struct Patcher::State {
   std::unique_ptr<Job> job;
 
   /// rs_copy_cb: the part of the old file that the delta names.
-  static rs_result copy(void* opaque, rs_long_t position, std::size_t* length, void** buffer) noexcept {
+  static rs_result copy(void* opaque, rs_long_t position, std::size_t* length,
+                        void** buffer) noexcept {
     const auto* self = static_cast<const State*>(opaque);
     const auto got = ::pread(self->basis, *buffer, *length, position);
     if (got < 0) return RS_IO_ERROR;

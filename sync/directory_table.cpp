@@ -26,7 +26,8 @@ std::string join_path(const std::string& parent, const std::string& path) {
 void OwnerMap::learn(const Names& names) {
   if (names.id == 0) return;
   if (names.is_group) {
-    if (const struct group* entry = ::getgrnam(names.name.c_str())) groups_[names.id] = entry->gr_gid;
+    if (const struct group* entry = ::getgrnam(names.name.c_str()))
+      groups_[names.id] = entry->gr_gid;
   } else {
     if (const passwd* entry = ::getpwnam(names.name.c_str())) users_[names.id] = entry->pw_uid;
   }
@@ -50,7 +51,9 @@ void set_attributes(base::Disk& disk, int file, const Entry& entry, const OwnerM
 
 DirectoryTable::DirectoryTable(base::Disk& disk, const FileSet& set) : disk_(disk), set_(set) {}
 
-const Root& DirectoryTable::root_of(const DirectoryKey& key) const { return set_.roots[key.root]; }
+const Root& DirectoryTable::root_of(const DirectoryKey& key) const {
+  return set_.roots[key.root];
+}
 
 std::string DirectoryTable::top_of(const DirectoryKey& key) const {
   return key.path.substr(0, key.path.find('/'));
@@ -62,9 +65,15 @@ const DirectoryTable::Known& DirectoryTable::at(std::uint32_t number) const {
   return found->second;
 }
 
-bool DirectoryTable::is_declared(std::uint32_t number) const { return known_.contains(number); }
-const std::string& DirectoryTable::trouble(std::uint32_t number) const { return at(number).trouble; }
-const DirectoryKey& DirectoryTable::key(std::uint32_t number) const { return at(number).key; }
+bool DirectoryTable::is_declared(std::uint32_t number) const {
+  return known_.contains(number);
+}
+const std::string& DirectoryTable::trouble(std::uint32_t number) const {
+  return at(number).trouble;
+}
+const DirectoryKey& DirectoryTable::key(std::uint32_t number) const {
+  return at(number).key;
+}
 
 void DirectoryTable::give_up(std::uint32_t number, const std::string& why) {
   known_[number].trouble = why;
@@ -106,8 +115,8 @@ std::optional<base::Fd> DirectoryTable::open_key(const DirectoryKey& key) {
   const auto top = top_of(key);
   const auto holder = disk_.open_root(parent);
   const auto there = disk_.status(holder.get(), top);
-  const bool usable = there && (there->type == base::FileType::directory ||
-                                there->type == base::FileType::symlink);
+  const bool usable =
+      there && (there->type == base::FileType::directory || there->type == base::FileType::symlink);
   if (!usable) return std::nullopt;
   // A link at the top is this host's administrator's own: /install may live elsewhere.
   auto opened = disk_.open_root(join_path(parent, top));
@@ -126,7 +135,8 @@ void DirectoryTable::make(const DirectoryKey& key) {
   const auto name = name_of(key);
   const auto there = disk_.status(holder->get(), name);
   if (there && there->type == base::FileType::symlink) {
-    throw base::DiskError{"a symbolic link of this host stands where a directory should be", EEXIST};
+    throw base::DiskError{"a symbolic link of this host stands where a directory should be",
+                          EEXIST};
   }
   if (there) disk_.remove_file(holder->get(), name);
   disk_.make_directory(holder->get(), name, 0700);
@@ -154,7 +164,9 @@ std::string DirectoryTable::path(std::uint32_t number) const {
   return where.path.empty() ? parent : join_path(parent, where.path);
 }
 
-base::Fd DirectoryTable::open_top(std::uint32_t number) { return disk_.open_root(top_path(number)); }
+base::Fd DirectoryTable::open_top(std::uint32_t number) {
+  return disk_.open_root(top_path(number));
+}
 
 std::string DirectoryTable::top_path(std::uint32_t number) const {
   const auto& where = at(number).key;

@@ -13,8 +13,8 @@
 
 namespace hamn::sync {
 
-/// User and group numbers of the sender, translated by name as rsync does: 0 stays 0, a name that is
-/// known here gives the number here, anything else keeps its number.
+/// User and group numbers of the sender, translated by name as rsync does: 0 stays 0, a name that
+/// is known here gives the number here, anything else keeps its number.
 class OwnerMap {
  public:
   void learn(const Names& names);
@@ -26,8 +26,8 @@ class OwnerMap {
   std::map<std::uint32_t, std::uint32_t> groups_;
 };
 
-/// The directories that a sender has declared, on the receiver's side: the only place where what the
-/// peer says becomes a directory of this host.
+/// The directories that a sender has declared, on the receiver's side: the only place where what
+/// the peer says becomes a directory of this host.
 ///
 /// A directory is reached from the parent of its root as this host's own configuration names it;
 /// below the root's top no link is followed. Descriptors are kept for the directories used last.

@@ -21,18 +21,27 @@ std::string name_of(const DirectoryKey& directory) {
 
 std::string to_text(ProblemKind kind) {
   switch (kind) {
-    case ProblemKind::dangling: return "dangling link";
-    case ProblemKind::special: return "special file";
-    case ProblemKind::loop: return "link loop";
-    case ProblemKind::vanished: return "vanished";
-    case ProblemKind::unreadable: return "unreadable";
-    case ProblemKind::unstable: return "unstable";
-    case ProblemKind::not_written: return "not written";
+    case ProblemKind::dangling:
+      return "dangling link";
+    case ProblemKind::special:
+      return "special file";
+    case ProblemKind::loop:
+      return "link loop";
+    case ProblemKind::vanished:
+      return "vanished";
+    case ProblemKind::unreadable:
+      return "unreadable";
+    case ProblemKind::unstable:
+      return "unstable";
+    case ProblemKind::not_written:
+      return "not written";
   }
   return "unreadable";
 }
 
-bool is_note(ProblemKind kind) { return kind <= ProblemKind::vanished; }
+bool is_note(ProblemKind kind) {
+  return kind <= ProblemKind::vanished;
+}
 
 namespace {
 

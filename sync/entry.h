@@ -44,10 +44,10 @@ struct DirectoryKey {
 
 /// What can be wrong with one path while the rest of the pass goes on.
 enum class ProblemKind : std::uint8_t {
-  dangling = 1,    ///< a link to nothing: left out, as there is nothing to copy
-  special = 2,     ///< device, fifo or socket: left out in the compat profile
-  loop = 3,        ///< a link to a directory above itself: left out
-  vanished = 4,    ///< gone between listing and reading: the next pass sees
+  dangling = 1,  ///< a link to nothing: left out, as there is nothing to copy
+  special = 2,   ///< device, fifo or socket: left out in the compat profile
+  loop = 3,      ///< a link to a directory above itself: left out
+  vanished = 4,  ///< gone between listing and reading: the next pass sees
   unreadable = 5,
   unstable = 6,    ///< changed each time it was read; the old copy stays
   not_written = 7  ///< the receiver could not put it in place; the old copy stays

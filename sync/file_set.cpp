@@ -17,7 +17,8 @@ Root root_of(const std::string& source, const std::string& destination) {
   const auto parent = [](const std::string& path) {
     return path.rfind('/') == 0 ? std::string{"/"} : path.substr(0, path.rfind('/'));
   };
-  return {.source_parent = parent(source), .destination_parent = parent(destination),
+  return {.source_parent = parent(source),
+          .destination_parent = parent(destination),
           .pattern = source.substr(source.rfind('/') + 1)};
 }
 
@@ -77,6 +78,8 @@ std::string fingerprint(const FileSet& set) {
   return base::sha256(text).substr(0, 16);
 }
 
-std::string staging_name(const std::string& set) { return staging_prefix + set; }
+std::string staging_name(const std::string& set) {
+  return staging_prefix + set;
+}
 
 }  // namespace hamn::sync

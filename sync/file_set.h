@@ -27,8 +27,8 @@ struct FileSet {
 /// The file set of the configuration; source and destination paths are the same.
 [[nodiscard]] FileSet make_file_set(const base::FileSetSettings& settings);
 
-/// A file set of hamn's own: the directory `source` arrives as `destination`, which has the same last
-/// name.
+/// A file set of hamn's own: the directory `source` arrives as `destination`, which has the same
+/// last name.
 [[nodiscard]] FileSet make_moved_set(const std::string& name, const std::string& source,
                                      const std::string& destination);
 

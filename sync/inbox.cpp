@@ -9,13 +9,20 @@ namespace {
 
 Reply decode(const Message& message) {
   switch (static_cast<MessageType>(message.type)) {
-    case MessageType::welcome: return decode_welcome(message.payload);
-    case MessageType::refusal: return decode_refusal(message.payload);
-    case MessageType::verdict: return decode_verdict(message.payload);
-    case MessageType::signature: return decode_signature(message.payload);
-    case MessageType::trouble: return decode_trouble(message.payload);
-    case MessageType::done: return decode_done(message.payload);
-    default: damaged_message("a message that only a sender may send");
+    case MessageType::welcome:
+      return decode_welcome(message.payload);
+    case MessageType::refusal:
+      return decode_refusal(message.payload);
+    case MessageType::verdict:
+      return decode_verdict(message.payload);
+    case MessageType::signature:
+      return decode_signature(message.payload);
+    case MessageType::trouble:
+      return decode_trouble(message.payload);
+    case MessageType::done:
+      return decode_done(message.payload);
+    default:
+      damaged_message("a message that only a sender may send");
   }
 }
 

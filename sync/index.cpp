@@ -61,7 +61,8 @@ struct Index::Database {
   ~Database() { ::sqlite3_close_v2(handle); }
 
   [[noreturn]] void damaged(const std::string& why) const {
-    throw IndexDamaged{{.what = "the index " + path + " is damaged", .detail = why,
+    throw IndexDamaged{{.what = "the index " + path + " is damaged",
+                        .detail = why,
                         .hint = "nothing is lost: the next pass compares both sides anew"}};
   }
 
@@ -71,15 +72,17 @@ struct Index::Database {
     const std::string why = handle != nullptr ? ::sqlite3_errmsg(handle) : "no memory";
     if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_ERROR) damaged(why);
     // A full disk may also show as an I/O error: the shared memory of the log is a file, too.
-    const bool is_full = kind == SQLITE_FULL ||
-                         (handle != nullptr && ::sqlite3_system_errno(handle) == ENOSPC);
+    const bool is_full =
+        kind == SQLITE_FULL || (handle != nullptr && ::sqlite3_system_errno(handle) == ENOSPC);
     throw base::Error{{.what = "cannot use the index " + path,
                        .detail = is_full ? "No space left on device (" + why + ")" : why,
                        .hint = is_full ? "free some space there, then run again"
-                                                   : "look at that file and its directory"}};
+                                       : "look at that file and its directory"}};
   }
 
-  void execute(const char* sql) const { check(::sqlite3_exec(handle, sql, nullptr, nullptr, nullptr)); }
+  void execute(const char* sql) const {
+    check(::sqlite3_exec(handle, sql, nullptr, nullptr, nullptr));
+  }
 };
 
 namespace {
@@ -167,7 +170,8 @@ std::size_t IndexBatch::size() const {
 }
 
 Index::Index(const std::string& path) : database_(std::make_unique<Database>(path)) {
-  database_->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=268435456");
+  database_->execute(
+      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=268435456");
   Statement version{*database_, "PRAGMA user_version"};
   version.step();
   const auto found = version.number(0);
@@ -269,8 +273,9 @@ void Index::store(const DirectoryKey& key, const std::vector<Entry>& entries) {
 void Index::remove_subtree(const DirectoryKey& key) {
   const auto [first, last] = range_below(key.path);
   std::vector<DirectoryKey> keys;
-  Statement rows{*database_,
-                 "SELECT path FROM directory WHERE root=?1 AND (path=?2 OR (path>=?3 AND path<?4))"};
+  Statement rows{
+      *database_,
+      "SELECT path FROM directory WHERE root=?1 AND (path=?2 OR (path>=?3 AND path<?4))"};
   rows.bind(1, std::int64_t{key.root}).bind(2, std::string_view{key.path});
   rows.bind(3, std::string_view{first}).bind(4, std::string_view{last});
   while (rows.step()) keys.push_back({.root = key.root, .path = rows.bytes(0)});
@@ -308,8 +313,9 @@ void Index::commit(const IndexBatch& batch, const IndexState& state) {
 
 void Index::start_full_pass() {
   Transaction transaction{*database_};
-  database_->execute("UPDATE state SET value = value + 1 WHERE key='pass';"
-                     "INSERT OR REPLACE INTO state VALUES('complete', 0)");
+  database_->execute(
+      "UPDATE state SET value = value + 1 WHERE key='pass';"
+      "INSERT OR REPLACE INTO state VALUES('complete', 0)");
   transaction.commit();
 }
 

@@ -22,7 +22,7 @@ struct IndexState {
   std::string roots;      ///< fingerprint() of the set; entries belong to its roots by number
   std::string peer;       ///< the host at the other end
   std::uint64_t epoch = 0;
-  base::WallTime as_of;   ///< the sender's clock: the source was like this at that time or later
+  base::WallTime as_of;      ///< the sender's clock: the source was like this at that time or later
   base::WallTime committed;  ///< this host's clock at the last commit
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
@@ -43,8 +43,8 @@ struct IndexBatch {
   [[nodiscard]] std::size_t size() const;
 };
 
-/// The index cannot be read any more. It is a cache: whoever reacts sets it aside, and the next pass
-/// compares both sides anew.
+/// The index cannot be read any more. It is a cache: whoever reacts sets it aside, and the next
+/// pass compares both sides anew.
 class IndexDamaged : public base::Error {
  public:
   using Error::Error;
@@ -69,8 +69,8 @@ class Index {
   [[nodiscard]] std::vector<Entry> directory(const DirectoryKey& key) const;
   /// All directories of the index in the order of their paths, for verification.
   [[nodiscard]] std::vector<DirectoryKey> directories() const;
-  /// Applies a batch durably. A directory entry that goes takes all that is below it along. Files and
-  /// bytes of `state` are counted by the index itself.
+  /// Applies a batch durably. A directory entry that goes takes all that is below it along. Files
+  /// and bytes of `state` are counted by the index itself.
   void commit(const IndexBatch& batch, const IndexState& state);
   /// Begins a full pass: rows that no batch touches from here on are dropped by finish_full_pass().
   void start_full_pass();
@@ -93,8 +93,8 @@ class Index {
 [[nodiscard]] std::optional<IndexState> read_index_state(const std::string& path);
 
 /// Opens the index at `path` for a set with the given fingerprint; an index of other roots starts
-/// empty. A damaged one is renamed to `path`.damaged and replaced by an empty one; `problem` then says
-/// what was wrong.
+/// empty. A damaged one is renamed to `path`.damaged and replaced by an empty one; `problem` then
+/// says what was wrong.
 [[nodiscard]] Index open_or_replace_index(const std::string& path, const std::string& roots,
                                           std::string& problem);
 

@@ -42,8 +42,11 @@ std::vector<SendResult> run_pass(base::Host& receiver, const PassRequest& reques
   std::vector<SendResult> results;
   Connection connection{receiver.open({.argv = request.receive})};
   for (const auto& set : request.sets) {
-    const SendRequest one{.set = set, .host = request.host, .run = journal.run(),
-                          .epoch = request.epoch, .state_directory = request.state_directory,
+    const SendRequest one{.set = set,
+                          .host = request.host,
+                          .run = journal.run(),
+                          .epoch = request.epoch,
+                          .state_directory = request.state_directory,
                           .accept_emptied = request.accept_emptied};
     try {
       results.push_back(send_set(connection, one, clock, progress));
@@ -93,12 +96,20 @@ base::Section problem_section(const std::vector<SendResult>& results) {
 }  // namespace
 
 base::Report report_of(const std::vector<SendResult>& results, const std::string& receiver) {
-  base::Report report{.title = "Files to " + receiver, .mark = base::Mark::good,
-                      .verdict = "done", .headline = receiver + " is up to date.", .sections = {}};
-  base::Table sets{.columns = {{"set", "Set"}, {"generation", "Generation"}, {"files", "Files"},
-                               {"bytes", "Size"}, {"files_sent", "Sent"},
-                               {"bytes_sent", "Content sent"}, {"wire_bytes", "On the wire"},
-                               {"problems", "Problems"}, {"elapsed", "Time"}},
+  base::Report report{.title = "Files to " + receiver,
+                      .mark = base::Mark::good,
+                      .verdict = "done",
+                      .headline = receiver + " is up to date.",
+                      .sections = {}};
+  base::Table sets{.columns = {{"set", "Set"},
+                               {"generation", "Generation"},
+                               {"files", "Files"},
+                               {"bytes", "Size"},
+                               {"files_sent", "Sent"},
+                               {"bytes_sent", "Content sent"},
+                               {"wire_bytes", "On the wire"},
+                               {"problems", "Problems"},
+                               {"elapsed", "Time"}},
                    .rows = {}};
   std::uint64_t count = 0;
   bool has_any = false;

@@ -14,14 +14,15 @@ namespace hamn::sync {
 /// One run of `hamn sync run`: several sets over one connection.
 struct PassRequest {
   std::vector<FileSet> sets;
-  std::string host;                      ///< this host's name
-  std::vector<std::string> receive;      ///< command on the other host: {"hamn", "receive"}
+  std::string host;                  ///< this host's name
+  std::vector<std::string> receive;  ///< command on the other host: {"hamn", "receive"}
   std::uint64_t epoch = 0;
   std::string state_directory;
   bool accept_emptied = false;
 };
 
-/// Sends all sets to `receiver`, one after the other. A set that changed or had problems is journaled
+/// Sends all sets to `receiver`, one after the other. A set that changed or had problems is
+/// journaled
 /// ("set_synced"); a pass that found nothing new is not. Throws as send_set() does; sets before the
 /// failing one are done.
 [[nodiscard]] std::vector<SendResult> run_pass(base::Host& receiver, const PassRequest& request,

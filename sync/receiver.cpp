@@ -21,15 +21,23 @@ struct Refused {
 };
 
 Refusal refusal_of(const base::Error& error) {
-  return {.code = static_cast<std::uint8_t>(error.code()), .deposed = false, .epoch = 0,
-          .what = error.what(), .detail = error.detail(), .hint = error.hint()};
+  return {.code = static_cast<std::uint8_t>(error.code()),
+          .deposed = false,
+          .epoch = 0,
+          .what = error.what(),
+          .detail = error.detail(),
+          .hint = error.hint()};
 }
 
 /// Why this host does not receive from that sender; nothing if it does. Pure.
 std::optional<Refusal> judge(const Hello& hello, const std::optional<base::Role>& role,
                              const std::string& host) {
-  Refusal refusal{.code = static_cast<std::uint8_t>(base::Exit::refused), .deposed = false,
-                  .epoch = role ? role->epoch : 0, .what = {}, .detail = {}, .hint = {}};
+  Refusal refusal{.code = static_cast<std::uint8_t>(base::Exit::refused),
+                  .deposed = false,
+                  .epoch = role ? role->epoch : 0,
+                  .what = {},
+                  .detail = {},
+                  .hint = {}};
   if (hello.protocol != protocol_version) {
     refusal.what = host + " speaks another version of the protocol";
     refusal.detail = "it knows " + std::to_string(protocol_version) + ", the sender " +
@@ -59,7 +67,8 @@ const FileSet& find_set(const ReceiverPolicy& policy, const Hello& hello) {
   const auto found = std::find_if(policy.sets.begin(), policy.sets.end(),
                                   [&](const FileSet& set) { return set.name == hello.set; });
   const auto refuse = [&](const std::string& what, const std::string& detail) {
-    throw base::Error{{.what = policy.host + " " + what, .detail = detail,
+    throw base::Error{{.what = policy.host + " " + what,
+                       .detail = detail,
                        .hint = "use the same /etc/hamn/hamn.toml on both hosts",
                        .code = base::Exit::refused}};
   };
@@ -90,7 +99,10 @@ class Session {
  public:
   Session(base::Stream& stream, const ReceiverPolicy& policy, base::Disk& disk, base::Clock& clock,
           std::shared_ptr<Outbox> outbox)
-      : reader_(stream, stream_limit), policy_(policy), disk_(disk), clock_(clock),
+      : reader_(stream, stream_limit),
+        policy_(policy),
+        disk_(disk),
+        clock_(clock),
         outbox_(std::move(outbox)) {}
 
   void run() {
@@ -147,8 +159,10 @@ void receive(base::Stream& stream, const ReceiverPolicy& policy, base::Disk& dis
     outbox->finish();
   } catch (const Refused& refused) {
     tell(refused.refusal);
-    throw base::Error{{.what = refused.refusal.what, .detail = refused.refusal.detail,
-                       .hint = refused.refusal.hint, .code = base::Exit::refused}};
+    throw base::Error{{.what = refused.refusal.what,
+                       .detail = refused.refusal.detail,
+                       .hint = refused.refusal.hint,
+                       .code = base::Exit::refused}};
   } catch (const base::Error& error) {
     tell(refusal_of(error));
     throw;

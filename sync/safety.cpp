@@ -8,13 +8,13 @@ namespace hamn::sync {
 void refuse_emptied_source(const std::string& set, const std::string& path, std::size_t before,
                            std::size_t now) {
   if (before == 0 || now > 0) return;
-  throw base::Error{
-      {.what = "refusing to sync an emptied source",
-       .detail = base::printable(path) + " is empty or gone, but held " +
-                 base::human_count(before) + " names at the last pass; is its file system mounted?",
-       .hint = "mount it; if it was emptied on purpose: hamn sync run --set " + set +
-               " --accept-emptied",
-       .code = base::Exit::refused}};
+  throw base::Error{{.what = "refusing to sync an emptied source",
+                     .detail = base::printable(path) + " is empty or gone, but held " +
+                               base::human_count(before) +
+                               " names at the last pass; is its file system mounted?",
+                     .hint = "mount it; if it was emptied on purpose: hamn sync run --set " + set +
+                             " --accept-emptied",
+                     .code = base::Exit::refused}};
 }
 
 }  // namespace hamn::sync

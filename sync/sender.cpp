@@ -6,12 +6,16 @@
 namespace hamn::sync {
 
 PeerRefused::PeerRefused(const Refusal& refusal)
-    : Error({.what = refusal.what, .detail = refusal.detail, .hint = refusal.hint,
+    : Error({.what = refusal.what,
+             .detail = refusal.detail,
+             .hint = refusal.hint,
              .code = static_cast<base::Exit>(refusal.code)}),
-      deposed_(refusal.deposed), epoch_(refusal.epoch) {}
+      deposed_(refusal.deposed),
+      epoch_(refusal.epoch) {}
 
 Connection::Connection(std::unique_ptr<base::Stream> stream)
-    : stream_(std::move(stream)), writer_(*stream_, true, stream_limit),
+    : stream_(std::move(stream)),
+      writer_(*stream_, true, stream_limit),
       inbox_(*stream_, stream_limit) {}
 
 Connection::~Connection() {

@@ -62,23 +62,23 @@ struct SendResult {
   std::uint64_t generation = 0;
   PassMode mode = PassMode::incremental;
   bool changed = false;
-  base::WallTime as_of;            ///< the standby's copy is the source at that time, or later
-  std::uint64_t files = 0;         ///< in the source
+  base::WallTime as_of;     ///< the standby's copy is the source at that time, or later
+  std::uint64_t files = 0;  ///< in the source
   std::uint64_t bytes = 0;
-  std::uint64_t files_sent = 0;    ///< with content
-  std::uint64_t bytes_sent = 0;    ///< content, before compression
-  std::uint64_t wire_bytes = 0;    ///< both directions
-  std::uint64_t problem_count = 0; ///< real problems: exit code 4
+  std::uint64_t files_sent = 0;     ///< with content
+  std::uint64_t bytes_sent = 0;     ///< content, before compression
+  std::uint64_t wire_bytes = 0;     ///< both directions
+  std::uint64_t problem_count = 0;  ///< real problems: exit code 4
   std::uint64_t note_count = 0;
-  std::vector<Problem> problems;   ///< the first thousand, notes included
+  std::vector<Problem> problems;  ///< the first thousand, notes included
   base::Milliseconds elapsed{0};
 };
 
 /// One pass: compares the source with what the receiver confirmed last, and sends what changed.
 ///
 /// Nothing waits per file: offers, contents and answers overlap. The index is moved forward only by
-/// what the receiver has confirmed as durable. Throws PeerRefused, or Error if the pass could not be
-/// finished; the generation then stays, and the next pass goes on safely.
+/// what the receiver has confirmed as durable. Throws PeerRefused, or Error if the pass could not
+/// be finished; the generation then stays, and the next pass goes on safely.
 [[nodiscard]] SendResult send_set(Connection& connection, const SendRequest& request,
                                   base::Clock& clock, base::Progress& progress);
 

@@ -46,17 +46,24 @@ Outbox::Item signature_item(std::uint64_t id, base::Fd basis, std::uint32_t bloc
 
 SetReceiver::SetReceiver(const ReceiverPolicy& policy, const FileSet& set, const Hello& hello,
                          base::Disk& disk, base::Clock& clock, std::shared_ptr<Outbox> outbox)
-    : policy_(policy), set_(set), hello_(hello), disk_(disk), clock_(clock),
-      outbox_(std::move(outbox)), index_(open_index(policy, set)), state_(index_.state()),
+    : policy_(policy),
+      set_(set),
+      hello_(hello),
+      disk_(disk),
+      clock_(clock),
+      outbox_(std::move(outbox)),
+      index_(open_index(policy, set)),
+      state_(index_.state()),
       directories_(disk, set),
       staging_(disk, policy.state_directory + "/sync/" + set.name + ".staging",
                staging_name(set.name)) {
   staging_.sweep();
   choose_mode();
   if (mode_ == PassMode::full) index_.start_full_pass();
-  outbox_->push(type(MessageType::welcome),
-                encode(Welcome{.mode = mode_, .generation = state_.generation,
-                               .host = policy_.host, .epoch = hello_.epoch}));
+  outbox_->push(type(MessageType::welcome), encode(Welcome{.mode = mode_,
+                                                           .generation = state_.generation,
+                                                           .host = policy_.host,
+                                                           .epoch = hello_.epoch}));
 }
 
 void SetReceiver::choose_mode() {
@@ -83,20 +90,37 @@ void SetReceiver::choose_mode() {
 
 bool SetReceiver::take(const Message& message) {
   switch (static_cast<MessageType>(message.type)) {
-    case MessageType::names: owners_.learn(decode_names(message.payload)); return true;
-    case MessageType::enter: on_enter(decode_enter(message.payload)); return true;
-    case MessageType::file: on_file(decode_file(message.payload)); return true;
-    case MessageType::offer: on_offer(decode_offer(message.payload)); return true;
-    case MessageType::begin: on_begin(decode_begin(message.payload)); return true;
-    case MessageType::data: on_data(message.payload); return true;
-    case MessageType::end: on_end(decode_end(message.payload)); return true;
-    case MessageType::gone: on_gone(decode_gone(message.payload)); return true;
+    case MessageType::names:
+      owners_.learn(decode_names(message.payload));
+      return true;
+    case MessageType::enter:
+      on_enter(decode_enter(message.payload));
+      return true;
+    case MessageType::file:
+      on_file(decode_file(message.payload));
+      return true;
+    case MessageType::offer:
+      on_offer(decode_offer(message.payload));
+      return true;
+    case MessageType::begin:
+      on_begin(decode_begin(message.payload));
+      return true;
+    case MessageType::data:
+      on_data(message.payload);
+      return true;
+    case MessageType::end:
+      on_end(decode_end(message.payload));
+      return true;
+    case MessageType::gone:
+      on_gone(decode_gone(message.payload));
+      return true;
     case MessageType::commit: {
       const auto commit = decode_commit(message.payload);
       on_commit(commit);
       return !commit.final;
     }
-    default: damaged_message("a message that has no place in a pass");
+    default:
+      damaged_message("a message that has no place in a pass");
   }
 }
 
@@ -180,8 +204,8 @@ void SetReceiver::ask_for(const Offer& offer) {
     const auto found = disk_.status_of(basis->get());
     if (found.type == base::FileType::regular && found.size_bytes >= smallest_basis_bytes) {
       answer(offer.id, VerdictKind::want_delta);
-      outbox_->push(signature_item(offer.id, std::move(*basis),
-                                   block_length_for(found.size_bytes)));
+      outbox_->push(
+          signature_item(offer.id, std::move(*basis), block_length_for(found.size_bytes)));
       return;
     }
   }
@@ -206,8 +230,12 @@ void SetReceiver::on_offer(const Offer& offer) {
 void SetReceiver::on_begin(Begin begin) {
   if (incoming_) damaged_message("a file begins inside another one");
   directories_.check_name(begin.directory, begin.entry.name);
-  incoming_ = Incoming{.begin = std::move(begin), .staged = {}, .hash = {}, .basis = {},
-                       .patcher = {}, .trouble = {}};
+  incoming_ = Incoming{.begin = std::move(begin),
+                       .staged = {},
+                       .hash = {},
+                       .basis = {},
+                       .patcher = {},
+                       .trouble = {}};
   auto& file = *incoming_;
   file.trouble = directories_.trouble(file.begin.directory);
   if (!file.trouble.empty()) return;
@@ -217,9 +245,9 @@ void SetReceiver::on_begin(Begin begin) {
     auto basis = disk_.open_file(directories_.open(file.begin.directory), file.begin.entry.name);
     if (!basis) throw base::DiskError{"the old copy is gone", ENOENT};
     file.basis = std::move(*basis);
-    file.patcher = std::make_unique<Patcher>(
-        file.basis.get(), file.begin.entry.size_bytes,
-        [this](std::string_view bytes) { write_piece(bytes); });
+    file.patcher =
+        std::make_unique<Patcher>(file.basis.get(), file.begin.entry.size_bytes,
+                                  [this](std::string_view bytes) { write_piece(bytes); });
   } catch (const base::DiskError& error) {
     fail_incoming(error.what() + (": " + error.detail()));
   }
@@ -298,8 +326,8 @@ void SetReceiver::on_gone(const Gone& gone) {
 }
 
 void SetReceiver::put_staged_in_place() {
-  const auto failures = staging_.commit(
-      [this](std::uint32_t directory) { return directories_.open(directory); });
+  const auto failures =
+      staging_.commit([this](std::uint32_t directory) { return directories_.open(directory); });
   std::vector<bool> failed(waiting_.size(), false);
   for (const auto& failure : failures) {
     const auto& waiting = waiting_[failure.tag];
@@ -322,8 +350,8 @@ void SetReceiver::on_commit(const Commit& commit) {
   put_staged_in_place();
   if (commit.final) staging_.close();
   directories_.settle(owners_);
-  const bool changed = batch_.size() > 0 || !batch_.directories.empty() ||
-                       mode_ != PassMode::incremental;
+  const bool changed =
+      batch_.size() > 0 || !batch_.directories.empty() || mode_ != PassMode::incremental;
   if (commit.final && mode_ == PassMode::full) index_.finish_full_pass();
   state_.roots = fingerprint(set_);
   state_.peer = hello_.host;
@@ -337,8 +365,9 @@ void SetReceiver::on_commit(const Commit& commit) {
   }
   index_.commit(batch_, state_);
   batch_ = {};
-  outbox_->push(type(MessageType::done), encode(Done{.batch = commit.batch, .token = state_.token,
-                                                     .generation = state_.generation}));
+  outbox_->push(
+      type(MessageType::done),
+      encode(Done{.batch = commit.batch, .token = state_.token, .generation = state_.generation}));
 }
 
 void SetReceiver::check_role() const {
@@ -346,7 +375,8 @@ void SetReceiver::check_role() const {
   if (role && role->name == base::RoleName::standby && role->epoch <= hello_.epoch) return;
   throw base::Error{{.what = policy_.host + " accepts no files any more",
                      .detail = "its role changed while the pass was under way",
-                     .hint = "look at: hamn status", .code = base::Exit::refused}};
+                     .hint = "look at: hamn status",
+                     .code = base::Exit::refused}};
 }
 
 void SetReceiver::answer(std::uint64_t id, VerdictKind kind, const base::Hash128& content) {

@@ -15,7 +15,8 @@
 
 namespace hamn::sync {
 
-/// The receiver's part in the pass of one set: from Welcome to the last Done. Internal to receive().
+/// The receiver's part in the pass of one set: from Welcome to the last Done. Internal to
+/// receive().
 ///
 /// Trouble with one name is told to the sender and the pass goes on; an Error ends the pass.
 class SetReceiver {

@@ -28,13 +28,14 @@ std::uint64_t expected(std::uint64_t last_time, std::uint64_t so_far) {
 /// What is known before a pass that is not incremental. An object, since a diff points into it.
 const std::vector<Entry> nothing;
 
-std::uint8_t type(MessageType value) { return static_cast<std::uint8_t>(value); }
+std::uint8_t type(MessageType value) {
+  return static_cast<std::uint8_t>(value);
+}
 
 Index open_index(const SendRequest& request) {
   std::string problem;
-  auto index = open_or_replace_index(
-      sender_index_path(request.state_directory, request.set.name), fingerprint(request.set),
-      problem);
+  auto index = open_or_replace_index(sender_index_path(request.state_directory, request.set.name),
+                                     fingerprint(request.set), problem);
   if (!problem.empty()) {
     base::log(base::Level::warning, "the index of set " + request.set.name + " was damaged (" +
                                         problem + "); this pass compares all files");
@@ -50,8 +51,12 @@ bool looks_different(const Entry& a, const Entry& b) {
 
 SetSender::SetSender(Connection& connection, const SendRequest& request, base::Clock& clock,
                      base::Progress& progress)
-    : connection_(connection), request_(request), clock_(clock), progress_(progress),
-      index_(open_index(request)), state_(index_.state()) {
+    : connection_(connection),
+      request_(request),
+      clock_(clock),
+      progress_(progress),
+      index_(open_index(request)),
+      state_(index_.state()) {
   result_.set = request.set.name;
 }
 
@@ -95,7 +100,8 @@ void SetSender::greet() {
   if (const auto* refusal = std::get_if<Refusal>(&reply)) throw PeerRefused{*refusal};
   const auto* welcome = std::get_if<Welcome>(&reply);
   if (welcome == nullptr) {
-    throw base::Error{{.what = "the receiver did not greet", .detail = "it sent something else",
+    throw base::Error{{.what = "the receiver did not greet",
+                       .detail = "it sent something else",
                        .hint = "check that both hosts run the same version: hamn --version"}};
   }
   mode_ = welcome->mode;
@@ -159,8 +165,10 @@ void SetSender::walk_below(const Level& level, const DirectoryDiff& diff,
     } else if (ancestors_.size() >= deepest_level) {
       note({.kind = ProblemKind::unreadable, .path = path, .detail = "nested too deeply"});
     } else {
-      Level child{.directory = std::move(*opened), .key = below(level.key, entry->name),
-                  .number = 0, .self = *entry};
+      Level child{.directory = std::move(*opened),
+                  .key = below(level.key, entry->name),
+                  .number = 0,
+                  .self = *entry};
       ancestors_.emplace_back(child.directory.device, child.directory.inode);
       walk(child, before);
       ancestors_.pop_back();
@@ -173,8 +181,7 @@ void SetSender::walk(Level& level, const std::vector<Entry>& parent_before) {
   try {
     listing = list_source(level.directory, request_.set, "");
   } catch (const base::DiskError& error) {
-    note({.kind = ProblemKind::unreadable, .path = level.directory.path,
-          .detail = error.detail()});
+    note({.kind = ProblemKind::unreadable, .path = level.directory.path, .detail = error.detail()});
     return;
   }
   const auto before = index_.directory(level.key);
@@ -206,16 +213,16 @@ void SetSender::walk(Level& level, const std::vector<Entry>& parent_before) {
 void SetSender::name_owners(const Entry& entry) {
   if (entry.uid != 0 && named_users_.insert(entry.uid).second) {
     if (const passwd* user = ::getpwuid(entry.uid)) {
-      connection_.writer().send(type(MessageType::names),
-                                encode(Names{.is_group = false, .id = entry.uid,
-                                             .name = user->pw_name}));
+      connection_.writer().send(
+          type(MessageType::names),
+          encode(Names{.is_group = false, .id = entry.uid, .name = user->pw_name}));
     }
   }
   if (entry.gid != 0 && named_groups_.insert(entry.gid).second) {
     if (const struct group* group = ::getgrgid(entry.gid)) {
-      connection_.writer().send(type(MessageType::names),
-                                encode(Names{.is_group = true, .id = entry.gid,
-                                             .name = group->gr_name}));
+      connection_.writer().send(
+          type(MessageType::names),
+          encode(Names{.is_group = true, .id = entry.gid, .name = group->gr_name}));
     }
   }
 }
@@ -244,7 +251,8 @@ void SetSender::record(std::uint32_t directory, Entry entry) {
 }
 
 void SetSender::commit_if_full() {
-  if (entries_since_commit_ < most_entries_per_batch && bytes_since_commit_ < most_bytes_per_batch) {
+  if (entries_since_commit_ < most_entries_per_batch &&
+      bytes_since_commit_ < most_bytes_per_batch) {
     return;
   }
   commit(false);
@@ -253,9 +261,9 @@ void SetSender::commit_if_full() {
 
 void SetSender::commit(bool final) {
   const auto generation = result_.changed ? target_generation_ : state_.generation;
-  connection_.writer().send(type(MessageType::commit),
-                            encode(Commit{.batch = next_batch_, .final = final,
-                                          .generation = generation}));
+  connection_.writer().send(
+      type(MessageType::commit),
+      encode(Commit{.batch = next_batch_, .final = final, .generation = generation}));
   connection_.writer().flush();
   in_flight_.push_back({.batch = next_batch_, .final = final, .changes = std::move(batch_)});
   batch_ = {};
@@ -282,7 +290,8 @@ void SetSender::note(Problem problem) {
 }
 
 void SetSender::show() {
-  progress_.show({.label = request_.set.name, .done_bytes = result_.bytes,
+  progress_.show({.label = request_.set.name,
+                  .done_bytes = result_.bytes,
                   .total_bytes = expected(state_.bytes, result_.bytes),
                   .done_files = result_.files,
                   .total_files = expected(state_.files, result_.files)});

@@ -20,7 +20,9 @@ constexpr std::uint64_t most_signature_bytes = 32U << 20U;
 constexpr std::uint64_t signature_entry_bytes = 24;
 constexpr int content_attempts = 2;
 
-std::uint8_t type(MessageType value) { return static_cast<std::uint8_t>(value); }
+std::uint8_t type(MessageType value) {
+  return static_cast<std::uint8_t>(value);
+}
 
 std::uint64_t expected_signature(std::uint64_t size_bytes) {
   return (size_bytes / block_length_for(size_bytes) + 1) * signature_entry_bytes;
@@ -53,16 +55,19 @@ void SetSender::send_file(Level& level, const Entry& entry, const Entry* before,
 
 bool SetSender::report_unread(const SmallFile& file, const std::string& path) {
   switch (file.result) {
-    case SmallFile::Result::read: return false;
+    case SmallFile::Result::read:
+      return false;
     case SmallFile::Result::vanished:
       note({.kind = ProblemKind::vanished, .path = path, .detail = {}});
       return true;
     case SmallFile::Result::unreadable:
-      note({.kind = ProblemKind::unreadable, .path = path,
+      note({.kind = ProblemKind::unreadable,
+            .path = path,
             .detail = base::system_error("", file.error_number, "").detail()});
       return true;
     case SmallFile::Result::unstable:
-      note({.kind = ProblemKind::unstable, .path = path,
+      note({.kind = ProblemKind::unstable,
+            .path = path,
             .detail = "it changed each time it was read"});
       return true;
   }
@@ -99,8 +104,12 @@ void SetSender::send_small(Level& level, const Entry& entry, const Entry* before
 
 void SetSender::send_large(Level& level, const Entry& entry, const Entry* before) {
   if (before == nullptr) {
-    Outstanding what{.directory_path = level.directory.path, .directory = level.number,
-                     .entry = entry, .signature_bytes = 0, .signature = {}, .wants_delta = false};
+    Outstanding what{.directory_path = level.directory.path,
+                     .directory = level.number,
+                     .entry = entry,
+                     .signature_bytes = 0,
+                     .signature = {},
+                     .wants_delta = false};
     send_content(what, 0);
     return;
   }
@@ -128,17 +137,19 @@ void SetSender::send_gone(Level& level, const Entry& entry) {
 
 void SetSender::offer(Level& level, const Entry& entry, OfferKind kind) {
   const auto signature = kind == OfferKind::same_content ? 0 : expected_signature(entry.size_bytes);
-  while (!outstanding_.empty() &&
-         (outstanding_.size() >= most_outstanding ||
-          reserved_signature_bytes_ + signature > most_signature_bytes)) {
+  while (!outstanding_.empty() && (outstanding_.size() >= most_outstanding ||
+                                   reserved_signature_bytes_ + signature > most_signature_bytes)) {
     connection_.writer().flush();
     if (ready_.empty()) handle(connection_.inbox().take());
     answer_replies();
   }
   reserved_signature_bytes_ += signature;
   const auto id = next_id_++;
-  outstanding_[id] = {.directory_path = level.directory.path, .directory = level.number,
-                      .entry = entry, .signature_bytes = signature, .signature = {},
+  outstanding_[id] = {.directory_path = level.directory.path,
+                      .directory = level.number,
+                      .entry = entry,
+                      .signature_bytes = signature,
+                      .signature = {},
                       .wants_delta = false};
   name_owners(entry);
   connection_.writer().send(
@@ -152,9 +163,10 @@ bool SetSender::stream_content(LargeFile& file, Outstanding& what, std::uint64_t
   std::optional<DeltaMaker> delta;
   if (what.wants_delta) delta.emplace(what.signature);
   const auto put = [&](std::string_view bytes) { writer.send(type(MessageType::data), bytes); };
-  writer.send(type(MessageType::begin),
-              encode(Begin{.id = id, .is_delta = what.wants_delta, .directory = what.directory,
-                           .entry = file.entry}));
+  writer.send(type(MessageType::begin), encode(Begin{.id = id,
+                                                     .is_delta = what.wants_delta,
+                                                     .directory = what.directory,
+                                                     .entry = file.entry}));
   base::Xxh128 hash;
   std::string buffer(piece_bytes, '\0');
   std::uint64_t offset = 0;
@@ -178,9 +190,10 @@ bool SetSender::stream_content(LargeFile& file, Outstanding& what, std::uint64_t
   const bool whole = offset == file.entry.size_bytes && is_unchanged(file);
   what.entry = file.entry;
   what.entry.content = hash.value();
-  writer.send(type(MessageType::end),
-              encode(End{.abandoned = !whole, .size_bytes = offset,
-                         .modified = file.entry.modified, .content = what.entry.content}));
+  writer.send(type(MessageType::end), encode(End{.abandoned = !whole,
+                                                 .size_bytes = offset,
+                                                 .modified = file.entry.modified,
+                                                 .content = what.entry.content}));
   return whole;
 }
 
@@ -206,7 +219,8 @@ void SetSender::send_content(const Outstanding& asked, std::uint64_t id) {
       return forget();
     }
     const bool there = directory && open_large(*directory, what.entry.name).has_value();
-    note({.kind = there ? ProblemKind::unstable : ProblemKind::vanished, .path = path,
+    note({.kind = there ? ProblemKind::unstable : ProblemKind::vanished,
+          .path = path,
           .detail = there ? "it changed each time it was read" : ""});
   } catch (const base::DiskError& error) {
     note({.kind = ProblemKind::unreadable, .path = path, .detail = error.detail()});
@@ -269,8 +283,12 @@ void SetSender::on_verdict(const Verdict& verdict) {
       what.signature.clear();
       ready_.push_back(verdict.id);
       return;
-    case VerdictKind::want_delta: what.wants_delta = true; return;
-    case VerdictKind::failed: outstanding_.erase(found); return;
+    case VerdictKind::want_delta:
+      what.wants_delta = true;
+      return;
+    case VerdictKind::failed:
+      outstanding_.erase(found);
+      return;
   }
 }
 

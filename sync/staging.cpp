@@ -12,7 +12,9 @@ namespace hamn::sync {
 
 namespace {
 
-base::Fd duplicate(int fd) { return base::Fd{::fcntl(fd, F_DUPFD_CLOEXEC, 0)}; }
+base::Fd duplicate(int fd) {
+  return base::Fd{::fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+}
 
 }  // namespace
 
@@ -40,8 +42,8 @@ void Staging::sweep() {
 
 int Staging::make_place(int holder, const std::string& path) {
   recorded_.push_back(base::hex(path));
-  base::replace_file(disk_, {.path = record_, .content = base::join(recorded_, "\n") + "\n",
-                             .mode = 0600});
+  base::replace_file(
+      disk_, {.path = record_, .content = base::join(recorded_, "\n") + "\n", .mode = 0600});
   const auto before = disk_.status_of(holder);
   if (const auto left = disk_.open_directory(holder, name_)) {
     base::remove_content(disk_, left->get());
@@ -50,8 +52,10 @@ int Staging::make_place(int holder, const std::string& path) {
   }
   auto opened = disk_.open_directory(holder, name_);
   if (!opened) throw base::DiskError{"cannot open the staging directory in " + path, ENOENT};
-  places_.push_back({.device = before.device, .directory = std::move(*opened),
-                     .holder = duplicate(holder), .holder_modified = before.modified});
+  places_.push_back({.device = before.device,
+                     .directory = std::move(*opened),
+                     .holder = duplicate(holder),
+                     .holder_modified = before.modified});
   return static_cast<int>(places_.size()) - 1;
 }
 
@@ -77,8 +81,8 @@ Staging::File Staging::create(int directory, int top, const std::string& top_pat
 
 void Staging::add(File file, std::uint32_t directory, const std::string& final_name,
                   std::uint64_t tag) {
-  pending_.push_back({.file = std::move(file), .directory = directory, .final_name = final_name,
-                      .tag = tag});
+  pending_.push_back(
+      {.file = std::move(file), .directory = directory, .final_name = final_name, .tag = tag});
   // Many open files are of no use: a large batch is synced per file system.
   if (is_large()) {
     for (auto& each : pending_) each.file.fd.reset();
@@ -111,8 +115,8 @@ void Staging::put_in_place(const Pending& pending, int to, std::vector<Failure>&
     }
     disk_.rename(from, pending.file.name, to, pending.final_name);
   } catch (const base::DiskError& error) {
-    failures.push_back({.tag = pending.tag, .detail = error.detail(),
-                        .error_number = error.error_number()});
+    failures.push_back(
+        {.tag = pending.tag, .detail = error.detail(), .error_number = error.error_number()});
     disk_.remove_file(from, pending.file.name);
   }
 }

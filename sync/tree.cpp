@@ -76,8 +76,9 @@ std::optional<Entry> look(const OpenDirectory& directory, const std::string& nam
     return std::nullopt;
   }
   const int error = errno;
-  const bool is_link = ::fstatat(directory.fd.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-                       S_ISLNK(found.st_mode);
+  const bool is_link =
+      ::fstatat(directory.fd.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+      S_ISLNK(found.st_mode);
   if (error == ENOENT || error == ENOTDIR) {
     problem.kind = is_link ? ProblemKind::dangling : ProblemKind::vanished;
   } else if (error == ELOOP) {
@@ -94,8 +95,8 @@ bool read_content(int fd, std::uint64_t size, std::uint64_t limit, std::string& 
   content.resize(std::min(size, limit) + 1);
   std::size_t have = 0;
   while (have < content.size()) {
-    const auto got = ::pread(fd, content.data() + have, content.size() - have,
-                             static_cast<off_t>(have));
+    const auto got =
+        ::pread(fd, content.data() + have, content.size() - have, static_cast<off_t>(have));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return false;
     if (got == 0) break;

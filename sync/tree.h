@@ -48,8 +48,8 @@ struct SmallFile {
   int error_number = 0;
 };
 
-/// Reads a file of at most `limit_bytes` so that content and attributes belong together: it is looked
-/// at before and after, and read again if it changed meanwhile, three times at most.
+/// Reads a file of at most `limit_bytes` so that content and attributes belong together: it is
+/// looked at before and after, and read again if it changed meanwhile, three times at most.
 [[nodiscard]] SmallFile read_small(const OpenDirectory& directory, const std::string& name,
                                    std::uint64_t limit_bytes);
 
@@ -67,9 +67,9 @@ struct LargeFile {
 /// XXH3 of an open file.
 [[nodiscard]] base::Hash128 hash_of(int file);
 
-/// Files whose ctime is this close to the moment of reading may change again within the same tick of
-/// the kernel's clock: their ctime is not remembered, and the next pass looks at the content (the
-/// "racily clean" rule of git).
+/// Files whose ctime is this close to the moment of reading may change again within the same tick
+/// of the kernel's clock: their ctime is not remembered, and the next pass looks at the content
+/// (the "racily clean" rule of git).
 constexpr std::chrono::milliseconds racy_window{50};
 [[nodiscard]] bool is_racy(const Entry& entry);
 

@@ -16,7 +16,9 @@ constexpr std::size_t most_roots = 4096;
 constexpr std::uint64_t largest_size = 1ULL << 62U;
 constexpr std::size_t largest_content = 1U << 20U;
 
-void write_flag(ByteWriter& out, bool flag) { out.byte(flag ? 1 : 0); }
+void write_flag(ByteWriter& out, bool flag) {
+  out.byte(flag ? 1 : 0);
+}
 
 bool read_flag(ByteReader& in) {
   const auto value = in.byte();

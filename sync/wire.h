@@ -49,7 +49,7 @@ enum class MessageType : std::uint8_t {
 struct Hello {
   std::uint32_t protocol = protocol_version;
   std::string set;
-  std::string host;         ///< the sender's name
+  std::string host;  ///< the sender's name
   std::string run;
   std::uint64_t epoch = 0;
   std::uint64_t generation = 0;  ///< what the sender's index holds
@@ -106,9 +106,9 @@ struct File {
 };
 
 enum class OfferKind : std::uint8_t {
-  check = 1,        ///< take it as equal if size and mtime are
-  same_content = 2, ///< only attributes changed since the last commit
-  changed = 3       ///< content changed: a delta is possible
+  check = 1,         ///< take it as equal if size and mtime are
+  same_content = 2,  ///< only attributes changed since the last commit
+  changed = 3        ///< content changed: a delta is possible
 };
 
 /// A file that the receiver may have already.
@@ -150,8 +150,8 @@ struct Commit {
 
 enum class VerdictKind : std::uint8_t { accepted = 1, want_whole = 2, want_delta = 3, failed = 4 };
 
-/// The answer to one offer; after want_delta a second one: the delta fitted (accepted) or it did not
-/// (want_whole).
+/// The answer to one offer; after want_delta a second one: the delta fitted (accepted) or it did
+/// not (want_whole).
 struct Verdict {
   std::uint64_t id = 0;
   VerdictKind kind = VerdictKind::accepted;

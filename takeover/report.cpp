@@ -261,15 +261,18 @@ base::Section follow_up_section(const RunRecord& record, const base::JournalCont
   if (code == "1") {
     prose.paragraphs.emplace_back(
         "Nothing is served yet and pushes from the primary are refused. Go on with hamn failover, "
-        "or "
-        "go back with hamn takeover undo.");
+        "or go back with hamn takeover undo.");
   }
   if (code == "0" || code == "4" || code == "6") {
     prose.paragraphs.push_back("There is no standby now. Do not let " +
                                fact(*record.started, "primary") +
                                " come back on the network as it is: boot it without its cable, "
-                               "make it a standby (hamn init "
-                               "--role standby), then sync to it.");
+                               "make it a standby (hamn init --role standby --force), then sync to "
+                               "it.");
+    prose.paragraphs.push_back("The service address is up, but not part of " +
+                               fact(*record.started, "host") +
+                               "'s network configuration: enter it there, or it is gone after the "
+                               "next boot.");
   }
   for (const auto& damage : journal.damage) {
     prose.paragraphs.push_back("The journal is damaged in line " + std::to_string(damage.line) +

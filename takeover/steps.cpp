@@ -2,6 +2,7 @@
 
 #include "takeover/database.h"
 #include "takeover/deployment.h"
+#include "takeover/dhcp.h"
 #include "takeover/fence.h"
 #include "takeover/freeze.h"
 #include "takeover/gates.h"

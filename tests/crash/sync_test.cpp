@@ -1,5 +1,5 @@
-// What a kill, a cut line, a flipped bit or a power cut at any moment of a pass leaves behind: every
-// file old or new, and a pass afterwards that converges.
+// What a kill, a cut line, a flipped bit or a power cut at any moment of a pass leaves behind:
+// every file old or new, and a pass afterwards that converges.
 
 #include <gtest/gtest.h>
 
@@ -36,8 +36,8 @@ class OldOrNew {
   std::map<std::string, std::set<std::string>> contents_;
 };
 
-/// A standby with generation 1 of some files, and a primary that has changed all of them since: small
-/// ones, one for a delta, a new directory.
+/// A standby with generation 1 of some files, and a primary that has changed all of them since:
+/// small ones, one for a delta, a new directory.
 struct Changed {
   World world;
   OldOrNew files;
@@ -82,7 +82,9 @@ std::uint64_t conversation_length(Direction direction) {
     Reading(std::unique_ptr<test::CuttingStream> stream, Direction which, std::uint64_t& into)
         : inner(std::move(stream)), direction(which), passed(into) {}
     ~Reading() override { passed = inner->passed(direction); }
-    std::size_t read(char* b, std::size_t n, base::Milliseconds l) override { return inner->read(b, n, l); }
+    std::size_t read(char* b, std::size_t n, base::Milliseconds l) override {
+      return inner->read(b, n, l);
+    }
     void write(std::string_view d, base::Milliseconds l) override { inner->write(d, l); }
     void close_write() override { inner->close_write(); }
     void close() noexcept override { inner->close(); }
@@ -162,8 +164,8 @@ bool power_cut_at(std::size_t n, test::PowerLoss loss, test::Moment moment) {
   if (disk.operations() < n) return false;
   EXPECT_TRUE(was_cut);
   disk.power_cut(loss);
-  expect_convergence(site, "power cut at operation " + std::to_string(n) + " (" +
-                               disk.last_operation() + ")");
+  expect_convergence(
+      site, "power cut at operation " + std::to_string(n) + " (" + disk.last_operation() + ")");
   return true;
 }
 
@@ -172,9 +174,8 @@ TEST(SyncCrashTest, ConvergesAfterAPowerCutAtEveryDiskOperation) {
   for (const auto loss : test::all_power_losses) {
     for (std::size_t n = 1; power_cut_at(n, loss, test::Moment::before); ++n) ++cuts;
   }
-  for (std::size_t n = 1; power_cut_at(n, test::PowerLoss::keep_names_zero_content,
-                                       test::Moment::during);
-       ++n) {
+  for (std::size_t n = 1;
+       power_cut_at(n, test::PowerLoss::keep_names_zero_content, test::Moment::during); ++n) {
     ++cuts;
   }
   std::cout << "the power was cut at " << cuts << " points\n";

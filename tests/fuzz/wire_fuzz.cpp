@@ -11,22 +11,53 @@ namespace {
 void decode(std::uint8_t type, std::string_view payload) {
   using namespace hamn::sync;
   switch (static_cast<MessageType>(type)) {
-    case MessageType::hello: (void)decode_hello(payload); return;
-    case MessageType::names: (void)decode_names(payload); return;
-    case MessageType::enter: (void)decode_enter(payload); return;
-    case MessageType::file: (void)decode_file(payload); return;
-    case MessageType::offer: (void)decode_offer(payload); return;
-    case MessageType::begin: (void)decode_begin(payload); return;
-    case MessageType::end: (void)decode_end(payload); return;
-    case MessageType::gone: (void)decode_gone(payload); return;
-    case MessageType::commit: (void)decode_commit(payload); return;
-    case MessageType::welcome: (void)decode_welcome(payload); return;
-    case MessageType::refusal: (void)decode_refusal(payload); return;
-    case MessageType::verdict: (void)decode_verdict(payload); return;
-    case MessageType::signature: (void)decode_signature(payload); return;
-    case MessageType::trouble: (void)decode_trouble(payload); return;
-    case MessageType::done: (void)decode_done(payload); return;
-    case MessageType::data: return;
+    case MessageType::hello:
+      (void)decode_hello(payload);
+      return;
+    case MessageType::names:
+      (void)decode_names(payload);
+      return;
+    case MessageType::enter:
+      (void)decode_enter(payload);
+      return;
+    case MessageType::file:
+      (void)decode_file(payload);
+      return;
+    case MessageType::offer:
+      (void)decode_offer(payload);
+      return;
+    case MessageType::begin:
+      (void)decode_begin(payload);
+      return;
+    case MessageType::end:
+      (void)decode_end(payload);
+      return;
+    case MessageType::gone:
+      (void)decode_gone(payload);
+      return;
+    case MessageType::commit:
+      (void)decode_commit(payload);
+      return;
+    case MessageType::welcome:
+      (void)decode_welcome(payload);
+      return;
+    case MessageType::refusal:
+      (void)decode_refusal(payload);
+      return;
+    case MessageType::verdict:
+      (void)decode_verdict(payload);
+      return;
+    case MessageType::signature:
+      (void)decode_signature(payload);
+      return;
+    case MessageType::trouble:
+      (void)decode_trouble(payload);
+      return;
+    case MessageType::done:
+      (void)decode_done(payload);
+      return;
+    case MessageType::data:
+      return;
   }
 }
 

@@ -1,6 +1,5 @@
 #!/usr/bin/python3
 """Probes a service address from a client's side, and reports every gap as JSON.
-
   probe.py --address 10.77.0.11 --dns-name n0001.cluster.test --dns-answer 10.77.4.2 \\
       --dhcp-address 10.77.0.21 --xcatd-credentials /root/.xcat --seconds 60 --out gaps.json
 

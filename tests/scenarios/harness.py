@@ -148,6 +148,7 @@ class Site:
 
     def _prepare_compute_node(self):
         self.lab.verb("put", "cn1", TESTS / "lab" / "probe.py", "/root/probe.py")
+        self.lab.verb("put", "cn1", HERE / "agent.py", "/root/agent.py")
         credentials = self.lab.scratch / "credentials"
         shutil.rmtree(credentials, ignore_errors=True)
         self.lab.verb("get", "mn1", "/root/.xcat", credentials)

@@ -4,11 +4,10 @@ from harness import SiteTest, kill_environment
 LOG = "/run/events"
 # What the journal says when something dear begins, and the events after it at which to kill: the
 # journal's line made durable, before and after the start of the child, at its end.
-DATABASE_POINTS = (('"Put the tables of', (1, 3, 4)),
-                   ('"Write down which recovery point', (2, 3)))
-IDENTITY_POINTS = (('"Bring up 10.77', (3, 4)), ('"Take away 10.77', (3, 4)),
-                   ('"Set the host name for', (2, 3)))
-SERVICE_POINTS = (('"Start xcatd"', (1, 3, 4)), ('"Record the role', (1, 2, 3, 4)))
+DATABASE_POINTS = (('"Put the tables of', (3, 4)), ('"Write down which recovery point', (3,)))
+IDENTITY_POINTS = (('"Bring up 10.77', (4,)), ('"Take away 10.77', (4,)),
+                   ('"Set the host name for', (3,)))
+SERVICE_POINTS = (('"Start xcatd"', (3, 4)), ('"Record the role', (2, 3)))
 
 
 class KillMatrix(SiteTest):
@@ -28,7 +27,9 @@ class KillMatrix(SiteTest):
     def assert_goes_on(self):
         """A plain run comes to the same end as one that nobody disturbed."""
         self.site.settled("mn2")
-        self.assert_code(self.site.failover(), 0, 4)
+        over = self.site.role("mn2")["role"] == "primary"  # only the report was left to write
+        answer = self.site.failover()
+        self.assert_code(answer, *((5,) if over else (0, 4)))
         self.assert_in_charge()
         self.run_cli("mn2", "report", "verify")
 

@@ -239,10 +239,16 @@ TEST_F(LocalHostTest, GivesCommandsDefaultSignalsAndNoMask) {
   ::sigaddset(&blocked, SIGCHLD);
   ::sigprocmask(SIG_BLOCK, &blocked, &before);
   const auto old_pipe = ::signal(SIGPIPE, SIG_IGN);
-  const auto outcome = run("grep -E 'Sig(Blk|Ign)' /proc/self/status");
+  const auto old_hangup = ::signal(SIGHUP, SIG_IGN);
+  const auto outcome = run("sed -n 's/^Sig\\(Blk\\|Ign\\):\\t//p' /proc/self/status");
+  ::signal(SIGHUP, old_hangup);
   ::signal(SIGPIPE, old_pipe);
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
-  EXPECT_EQ("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n", outcome.output);
+  const auto masks = words_of(outcome.output);
+  ASSERT_EQ(2U, masks.size());
+  // Signals 32 and 33 belong to the threading library: whoever started the tests decides on them.
+  constexpr std::uint64_t threading = 0b11ULL << 31;
+  for (const auto& mask : masks) EXPECT_EQ(0U, std::stoull(mask, nullptr, 16) & ~threading) << mask;
 }
 
 TEST_F(LocalHostTest, PutsCommandsIntoAGroupOfTheirOwn) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/disk.h"
@@ -218,9 +219,12 @@ TEST_F(RootTest, SaysThatACommandNeedsRoot) {
   given_role("mn2", base::RoleName::standby);
   base::RealDisk disk;
   base::LocalHost host{"here", disk};
+  // A copy, since the tree may be below a directory that only root may enter.
+  const std::string program = directory_ / "hamn";
+  std::filesystem::copy_file(HAMN_PROGRAM, program);
   for (const auto& words : std::vector<Words>{
            {"failover"}, {"takeover", "undo"}, {"sync", "run"}, {"cron", "install"}}) {
-    base::Command command{.argv = {HAMN_PROGRAM, "--config", config_}, .user = "nobody"};
+    base::Command command{.argv = {program, "--config", config_}, .user = "nobody"};
     command.argv.insert(command.argv.end(), words.begin(), words.end());
     const auto outcome = host.run(command);
     EXPECT_NE(outcome.exit_code, 0) << base::shell_line(words);

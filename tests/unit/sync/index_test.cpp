@@ -43,8 +43,9 @@ TEST(IndexTest, RemembersEntriesAndStateOverReopening) {
   const test::TemporaryDirectory root;
   {
     Index index{root / "i.db"};
-    index.commit(tree(), {.generation = 3, .token = "t", .complete = true, .roots = "r",
-                          .peer = "mn2", .epoch = 2});
+    index.commit(
+        tree(),
+        {.generation = 3, .token = "t", .complete = true, .roots = "r", .peer = "mn2", .epoch = 2});
   }
   const Index index{root / "i.db"};
   const auto state = index.state();
@@ -117,8 +118,8 @@ bool can_be_read(const std::string& path) {
   }
 }
 
-/// Every entry that a cut index still gives out must be one that was written: what is missing is only
-/// sent again.
+/// Every entry that a cut index still gives out must be one that was written: what is missing is
+/// only sent again.
 void expect_only_true_entries(const std::string& path, const std::string& when) {
   const Index index{path};
   for (const auto& key : index.directories()) {
@@ -136,7 +137,8 @@ TEST(IndexTest, NeverGivesOutWrongEntriesOfAFileThatWasCut) {
     Index index{root / "i.db"};
     for (int i = 0; i < 200; ++i) {
       IndexBatch batch;
-      batch.put({.root = 0, .path = "d" + std::to_string(i)}, file("f", static_cast<std::uint64_t>(i)));
+      batch.put({.root = 0, .path = "d" + std::to_string(i)},
+                file("f", static_cast<std::uint64_t>(i)));
       index.commit(batch, {});
     }
   }
@@ -185,7 +187,8 @@ TEST(IndexTest, SetsADamagedFileAsideAndSaysWhy) {
 
 TEST(IndexTest, StartsEmptyForOtherRoots) {
   const test::TemporaryDirectory root;
-  Index{root / "i.db"}.commit(tree(), {.generation = 3, .token = "t", .complete = true, .roots = "old"});
+  Index{root / "i.db"}.commit(tree(),
+                              {.generation = 3, .token = "t", .complete = true, .roots = "old"});
   std::string problem;
   const auto index = open_or_replace_index(root / "i.db", "new", problem);
   EXPECT_TRUE(problem.empty());

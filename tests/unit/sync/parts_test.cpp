@@ -19,18 +19,28 @@ TEST(FileSetTest, MatchesNamesAsAShellDoes) {
     const char* name;
     bool expected;
   };
-  const Case cases[] = {{"id*", "id_rsa", true},   {"id*", "id", true},      {"id*", "authorized_keys", false},
-                        {"install", "install", true}, {"install", "installer", false},
-                        {"a?c", "abc", true},      {"a?c", "ac", false},     {"*", ".hidden", false},
-                        {".x*", ".xcat", true},    {"*a*b*", "xxaxxbxx", true}, {"*a*b*", "xxbxxa", false},
-                        {"**", "x", true},         {"", "", true},           {"a*", "", false}};
+  const Case cases[] = {{"id*", "id_rsa", true},
+                        {"id*", "id", true},
+                        {"id*", "authorized_keys", false},
+                        {"install", "install", true},
+                        {"install", "installer", false},
+                        {"a?c", "abc", true},
+                        {"a?c", "ac", false},
+                        {"*", ".hidden", false},
+                        {".x*", ".xcat", true},
+                        {"*a*b*", "xxaxxbxx", true},
+                        {"*a*b*", "xxbxxa", false},
+                        {"**", "x", true},
+                        {"", "", true},
+                        {"a*", "", false}};
   for (const auto& each : cases) {
     EXPECT_EQ(matches(each.pattern, each.name), each.expected) << each.pattern << " " << each.name;
   }
 }
 
 TEST(FileSetTest, SplitsAPathIntoParentAndName) {
-  const auto set = make_file_set({.name = "s", .paths = {"/install", "/etc/xcat/ca", "/root/.ssh/id*"}});
+  const auto set =
+      make_file_set({.name = "s", .paths = {"/install", "/etc/xcat/ca", "/root/.ssh/id*"}});
   EXPECT_EQ(set.roots[0], (Root{"/", "/", "install"}));
   EXPECT_EQ(set.roots[1], (Root{"/etc/xcat", "/etc/xcat", "ca"}));
   EXPECT_EQ(set.roots[2], (Root{"/root/.ssh", "/root/.ssh", "id*"}));
@@ -43,9 +53,10 @@ TEST(SafetyTest, RefusesASourceThatLostEverything) {
     refuse_emptied_source("install", "/install", 20'311, 0);
     FAIL();
   } catch (const base::Error& error) {
-    EXPECT_EQ(error.detail(),
-              "/install is empty or gone, but held 20,311 names at the last pass; is its file system "
-              "mounted?");
+    EXPECT_EQ(
+        error.detail(),
+        "/install is empty or gone, but held 20,311 names at the last pass; is its file system "
+        "mounted?");
     EXPECT_EQ(error.code(), base::Exit::refused);
   }
 }
@@ -61,11 +72,13 @@ std::string through_a_delta(const std::string& old, const std::string& now, std:
   DeltaMaker maker{signature};
   std::string delta;
   const auto collect = [&](std::string_view bytes) { delta += bytes; };
-  for (std::size_t at = 0; at < now.size(); at += piece) maker.feed(std::string_view{now}.substr(at, piece), collect);
+  for (std::size_t at = 0; at < now.size(); at += piece)
+    maker.feed(std::string_view{now}.substr(at, piece), collect);
   maker.finish(collect);
   std::string result;
   Patcher patcher{basis.get(), now.size(), [&](std::string_view bytes) { result += bytes; }};
-  for (std::size_t at = 0; at < delta.size(); at += piece) patcher.feed(std::string_view{delta}.substr(at, piece));
+  for (std::size_t at = 0; at < delta.size(); at += piece)
+    patcher.feed(std::string_view{delta}.substr(at, piece));
   patcher.finish();
   return result;
 }
@@ -103,10 +116,12 @@ TEST(DeltaTest, NeverWritesMoreThanWasAnnounced) {
   maker.finish(collect);
   std::size_t written = 0;
   Patcher patcher{basis.get(), 100, [&](std::string_view bytes) { written += bytes.size(); }};
-  EXPECT_THROW({
-    patcher.feed(delta);
-    patcher.finish();
-  }, base::Error);
+  EXPECT_THROW(
+      {
+        patcher.feed(delta);
+        patcher.finish();
+      },
+      base::Error);
   EXPECT_LE(written, 100U);
 }
 
@@ -114,13 +129,16 @@ TEST(DeltaTest, RefusesADeltaThatIsCutOrGarbled) {
   const test::TemporaryDirectory root;
   test::given_file(root / "old", noise(20'000, 1));
   const base::Fd basis{::open((root / "old").c_str(), O_RDONLY)};
-  for (const auto& bad : std::vector<std::string>{std::string{}, std::string{"garbage"}, std::string("rs\x02\x36\x54\xff", 6),
-                                std::string("rs\x02\x36\x54\x7f\xff\xff\xff\xff\xff\xff\xff\xff", 14)}) {
+  for (const auto& bad : std::vector<std::string>{
+           std::string{}, std::string{"garbage"}, std::string("rs\x02\x36\x54\xff", 6),
+           std::string("rs\x02\x36\x54\x7f\xff\xff\xff\xff\xff\xff\xff\xff", 14)}) {
     Patcher patcher{basis.get(), 1'000'000, [](std::string_view) {}};
-    EXPECT_THROW({
-      patcher.feed(bad);
-      patcher.finish();
-    }, base::Error);
+    EXPECT_THROW(
+        {
+          patcher.feed(bad);
+          patcher.finish();
+        },
+        base::Error);
   }
 }
 

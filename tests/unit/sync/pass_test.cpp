@@ -32,7 +32,8 @@ TEST(PassTest, CopiesAWholeTreeWithModesAndNanosecondTimes) {
 
 TEST(PassTest, SendsNextToNothingWhenNothingChanged) {
   World world;
-  for (int i = 0; i < 500; ++i) world.given("d" + std::to_string(i % 7) + "/f" + std::to_string(i), "content");
+  for (int i = 0; i < 500; ++i)
+    world.given("d" + std::to_string(i % 7) + "/f" + std::to_string(i), "content");
   ::usleep(60'000);  // out of the racy window
   world.pass();
   const auto again = world.pass();
@@ -45,7 +46,8 @@ TEST(PassTest, SendsNextToNothingWhenNothingChanged) {
 
 TEST(PassTest, SendsOnlyWhatChanged) {
   World world;
-  for (int i = 0; i < 50; ++i) world.given("f" + std::to_string(i), noise(1000, static_cast<unsigned>(i)));
+  for (int i = 0; i < 50; ++i)
+    world.given("f" + std::to_string(i), noise(1000, static_cast<unsigned>(i)));
   world.pass();
   world.given("f7", "changed");
   world.given("new/file", "new");
@@ -169,7 +171,8 @@ TEST(PassTest, DoesNotWriteThroughALinkInPlaceOfADirectory) {
 
 TEST(PassTest, ComparesBothSidesAnewAfterTheSendersIndexWasLost) {
   World world;
-  for (int i = 0; i < 40; ++i) world.given("f" + std::to_string(i), noise(2000, static_cast<unsigned>(i)));
+  for (int i = 0; i < 40; ++i)
+    world.given("f" + std::to_string(i), noise(2000, static_cast<unsigned>(i)));
   world.pass();
   fs::remove_all(fs::path{world.source("")}.parent_path().parent_path() / "primary");
   world.given("f3", "changed");
@@ -182,13 +185,15 @@ TEST(PassTest, ComparesBothSidesAnewAfterTheSendersIndexWasLost) {
 
 TEST(PassTest, TakesOverACopyThatRsyncMade) {
   World world;
-  for (int i = 0; i < 20; ++i) world.given("d/f" + std::to_string(i), "content " + std::to_string(i));
+  for (int i = 0; i < 20; ++i)
+    world.given("d/f" + std::to_string(i), "content " + std::to_string(i));
   fs::copy(world.source("data"), world.target("data"), fs::copy_options::recursive);
   for (const auto& entry : fs::recursive_directory_iterator{world.source("data")}) {
     struct stat found {};
     ::stat(entry.path().c_str(), &found);
     const timespec times[2] = {found.st_atim, found.st_mtim};
-    const auto to = world.target("data") + entry.path().string().substr(world.source("data").size());
+    const auto to =
+        world.target("data") + entry.path().string().substr(world.source("data").size());
     ::utimensat(AT_FDCWD, to.c_str(), times, 0);
   }
   const auto result = world.pass();
@@ -201,9 +206,11 @@ TEST(PassTest, SetsADamagedIndexAsideAndComparesAnew) {
   World world;
   world.given("f", "content");
   world.pass();
-  const auto index = receiver_index_path(fs::path{world.source("")}.parent_path().parent_path() / "standby", "test");
-  test::given_file(index, "this is no database, but it is long enough to look like a file of one, "
-                          "with a header that SQLite does not know and more bytes than it has");
+  const auto index = receiver_index_path(
+      fs::path{world.source("")}.parent_path().parent_path() / "standby", "test");
+  test::given_file(index,
+                   "this is no database, but it is long enough to look like a file of one, "
+                   "with a header that SQLite does not know and more bytes than it has");
   const auto result = world.pass();
   EXPECT_NE(result.mode, PassMode::incremental);
   EXPECT_TRUE(test::exists(index + ".damaged"));
@@ -242,8 +249,8 @@ TEST(PassTest, RefusesADeposedSenderByEpoch) {
 }
 
 TEST(PassTest, RefusesToReceiveOnAPrimaryAndDuringATakeover) {
-  for (const auto role : {base::RoleName::primary, base::RoleName::promoting,
-                          base::RoleName::deposed}) {
+  for (const auto role :
+       {base::RoleName::primary, base::RoleName::promoting, base::RoleName::deposed}) {
     World world;
     world.given("f", "content");
     world.given_role(role, 1);
@@ -289,7 +296,8 @@ TEST(PassTest, LeavesNoStagingDirectoryBehind) {
   world.pass();
   EXPECT_EQ(world.source_tree(), world.target_tree());
   for (const auto& entry : fs::recursive_directory_iterator{world.target("")}) {
-    EXPECT_EQ(entry.path().filename().string().find(".hamn-stage"), std::string::npos) << entry.path();
+    EXPECT_EQ(entry.path().filename().string().find(".hamn-stage"), std::string::npos)
+        << entry.path();
   }
 }
 

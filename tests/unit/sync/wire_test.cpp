@@ -13,9 +13,15 @@ namespace hamn::sync {
 namespace {
 
 Entry sample_entry(Kind kind) {
-  return {.name = "name", .kind = kind, .mode = 04755, .uid = 12, .gid = 4'000'000'000U,
-          .size_bytes = 5, .modified = {.seconds = -7, .nanoseconds = 999'999'999},
-          .changed = {.seconds = 1'700'000'000, .nanoseconds = 1}, .inode = 77,
+  return {.name = "name",
+          .kind = kind,
+          .mode = 04755,
+          .uid = 12,
+          .gid = 4'000'000'000U,
+          .size_bytes = 5,
+          .modified = {.seconds = -7, .nanoseconds = 999'999'999},
+          .changed = {.seconds = 1'700'000'000, .nanoseconds = 1},
+          .inode = 77,
           .content = base::xxh128("12345")};
 }
 
@@ -27,26 +33,39 @@ struct Sample {
 };
 
 std::vector<Sample> samples() {
-  const Hello hello{.protocol = protocol_version, .set = "etc", .host = "mn1", .run = "run",
-                    .epoch = 3, .generation = 9, .token = "t", .as_of = {},
-                    .roots = {{.source_parent = "", .destination_parent = "/etc", .pattern = "h*"}}};
+  const Hello hello{
+      .protocol = protocol_version,
+      .set = "etc",
+      .host = "mn1",
+      .run = "run",
+      .epoch = 3,
+      .generation = 9,
+      .token = "t",
+      .as_of = {},
+      .roots = {{.source_parent = "", .destination_parent = "/etc", .pattern = "h*"}}};
   const DirectoryKey key{.root = 1, .path = "a/name"};
   return {
       {"hello", encode(hello), [](auto b) { (void)decode_hello(b); }},
-      {"welcome", encode(Welcome{.mode = PassMode::full, .generation = 1, .host = "mn2", .epoch = 1}),
+      {"welcome",
+       encode(Welcome{.mode = PassMode::full, .generation = 1, .host = "mn2", .epoch = 1}),
        [](auto b) { (void)decode_welcome(b); }},
-      {"refusal", encode(Refusal{.code = 5, .deposed = true, .epoch = 4, .what = "w", .detail = "d",
-                                 .hint = "h"}), [](auto b) { (void)decode_refusal(b); }},
+      {"refusal",
+       encode(Refusal{
+           .code = 5, .deposed = true, .epoch = 4, .what = "w", .detail = "d", .hint = "h"}),
+       [](auto b) { (void)decode_refusal(b); }},
       {"names", encode(Names{.is_group = true, .id = 5, .name = "users"}),
        [](auto b) { (void)decode_names(b); }},
       {"enter", encode(Enter{.number = 1, .key = key, .self = sample_entry(Kind::directory)}),
        [](auto b) { (void)decode_enter(b); }},
       {"file", encode(File{.directory = 1, .entry = sample_entry(Kind::file), .content = "12345"}),
        [](auto b) { (void)decode_file(b); }},
-      {"offer", encode(Offer{.id = 1, .kind = OfferKind::changed, .directory = 1,
-                             .entry = sample_entry(Kind::file)}), [](auto b) { (void)decode_offer(b); }},
-      {"begin", encode(Begin{.id = 1, .is_delta = true, .directory = 1,
-                             .entry = sample_entry(Kind::file)}), [](auto b) { (void)decode_begin(b); }},
+      {"offer",
+       encode(Offer{
+           .id = 1, .kind = OfferKind::changed, .directory = 1, .entry = sample_entry(Kind::file)}),
+       [](auto b) { (void)decode_offer(b); }},
+      {"begin",
+       encode(Begin{.id = 1, .is_delta = true, .directory = 1, .entry = sample_entry(Kind::file)}),
+       [](auto b) { (void)decode_begin(b); }},
       {"end", encode(End{.abandoned = false, .size_bytes = 5, .modified = {}, .content = {}}),
        [](auto b) { (void)decode_end(b); }},
       {"gone", encode(Gone{.directory = 1, .name = "n"}), [](auto b) { (void)decode_gone(b); }},
@@ -90,8 +109,8 @@ TEST(WireTest, AHelloOfAnotherVersionCanStillBeRefusedByItsNumber) {
 }
 
 TEST(WireTest, AcceptsNoNameThatCouldLeadAnywhereElse) {
-  for (const auto& bad : std::vector<std::string>{"", ".", "..", "a/b", "/", "/etc", std::string("a\0b", 3),
-                                std::string(256, 'n')}) {
+  for (const auto& bad : std::vector<std::string>{"", ".", "..", "a/b", "/", "/etc",
+                                                  std::string("a\0b", 3), std::string(256, 'n')}) {
     EXPECT_FALSE(is_component(bad)) << bad;
     ByteWriter gone;
     gone.number(1);
@@ -126,8 +145,9 @@ TEST(WireTest, RefusesImpossibleAttributes) {
                base::Error);
   EXPECT_THROW((void)decode_offer(with([](Entry& e) { e.size_bytes = UINT64_MAX; })), base::Error);
   EXPECT_THROW((void)decode_offer(with([](Entry& e) { e.kind = Kind::directory; })), base::Error);
-  EXPECT_THROW((void)decode_file(encode(File{.directory = 1, .entry = sample_entry(Kind::file),
-                                             .content = "1234"})), base::Error);
+  EXPECT_THROW((void)decode_file(encode(
+                   File{.directory = 1, .entry = sample_entry(Kind::file), .content = "1234"})),
+               base::Error);
 }
 
 TEST(BytesTest, NumbersSurviveTheirCoding) {
@@ -156,7 +176,8 @@ TEST(BytesTest, RefusesNumbersOfMoreThanSixtyFourBits) {
 void round_trip(bool compress) {
   auto [left, right] = base::make_stream_pair();
   std::vector<std::string> sent;
-  for (int i = 0; i < 300; ++i) sent.push_back(std::string(static_cast<std::size_t>(i * 40), static_cast<char>('a' + i % 26)));
+  for (int i = 0; i < 300; ++i)
+    sent.push_back(std::string(static_cast<std::size_t>(i * 40), static_cast<char>('a' + i % 26)));
   base::Worker writing{[&, stream = left.get()] {
     BlockWriter writer{*stream, compress, std::chrono::seconds{5}};
     for (const auto& payload : sent) writer.send(7, payload);
@@ -174,8 +195,12 @@ void round_trip(bool compress) {
   writing.join();
 }
 
-TEST(BlockTest, CarriesMessagesUncompressed) { round_trip(false); }
-TEST(BlockTest, CarriesMessagesCompressed) { round_trip(true); }
+TEST(BlockTest, CarriesMessagesUncompressed) {
+  round_trip(false);
+}
+TEST(BlockTest, CarriesMessagesCompressed) {
+  round_trip(true);
+}
 
 TEST(BlockTest, RefusesABlockThatInflatesBeyondWhatItAnnounces) {
   auto [left, right] = base::make_stream_pair();

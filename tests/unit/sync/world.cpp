@@ -26,29 +26,38 @@ World::World() {
   given_role(base::RoleName::standby, 1);
 }
 
-std::string World::source(const std::string& path) const { return root_ / ("source/" + path); }
-std::string World::target(const std::string& path) const { return root_ / ("target/" + path); }
+std::string World::source(const std::string& path) const {
+  return root_ / ("source/" + path);
+}
+std::string World::target(const std::string& path) const {
+  return root_ / ("target/" + path);
+}
 
 void World::given(const std::string& path, const std::string& content) {
   test::given_file(source("data/" + path), content);
 }
 
 void World::given_role(base::RoleName name, std::uint64_t role_epoch) {
-  base::write_role(disk_, root_ / "standby/role.json",
-                   {.host = "mn2", .name = name, .epoch = role_epoch, .since = clock_.wall(),
-                    .run = "test"});
+  base::write_role(
+      disk_, root_ / "standby/role.json",
+      {.host = "mn2", .name = name, .epoch = role_epoch, .since = clock_.wall(), .run = "test"});
 }
 
 ReceiverPolicy World::policy() const {
-  return {.host = "mn2", .sets = {set}, .role_path = root_ / "standby/role.json",
-          .state_directory = root_ / "standby", .run_directory = root_ / "standby-run"};
+  return {.host = "mn2",
+          .sets = {set},
+          .role_path = root_ / "standby/role.json",
+          .state_directory = root_ / "standby",
+          .run_directory = root_ / "standby-run"};
 }
 
 SendResult World::pass() {
   return pass([](std::unique_ptr<base::Stream> stream) { return stream; });
 }
 
-SendResult World::pass(const Wrap& wrap) { return pass_with(disk_, wrap); }
+SendResult World::pass(const Wrap& wrap) {
+  return pass_with(disk_, wrap);
+}
 
 SendResult World::pass_with(base::Disk& disk, const Wrap& wrap) {
   auto [ours, theirs] = base::make_stream_pair();
@@ -66,7 +75,10 @@ SendResult World::pass_with(base::Disk& disk, const Wrap& wrap) {
   base::NoProgress progress;
   const auto send = [&, stream = &ours] {
     Connection connection{wrap(std::move(*stream))};
-    const SendRequest request{.set = set, .host = "mn1", .run = "test-run", .epoch = epoch,
+    const SendRequest request{.set = set,
+                              .host = "mn1",
+                              .run = "test-run",
+                              .epoch = epoch,
                               .state_directory = root_ / "primary",
                               .accept_emptied = accept_emptied};
     auto result = send_set(connection, request, clock_, progress);
@@ -85,8 +97,12 @@ SendResult World::pass_with(base::Disk& disk, const Wrap& wrap) {
   return send();
 }
 
-std::string World::source_tree() const { return tree_of(source("data")); }
-std::string World::target_tree() const { return tree_of(target("data")); }
+std::string World::source_tree() const {
+  return tree_of(source("data"));
+}
+std::string World::target_tree() const {
+  return tree_of(target("data"));
+}
 
 std::string tree_of(const std::string& root) {
   std::vector<std::string> lines;
@@ -94,7 +110,8 @@ std::string tree_of(const std::string& root) {
   const auto options = fs::directory_options::follow_directory_symlink;
   for (const auto& entry : fs::recursive_directory_iterator{root, options, error}) {
     struct stat found {};
-    if (::stat(entry.path().c_str(), &found) != 0 || (!S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode))) {
+    if (::stat(entry.path().c_str(), &found) != 0 ||
+        (!S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode))) {
       continue;
     }
     auto line = entry.path().string().substr(root.size()) + " " + std::to_string(found.st_mode) +

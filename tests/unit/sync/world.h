@@ -9,15 +9,15 @@
 #include "base/disk.h"
 #include "base/role.h"
 #include "base/stream.h"
-#include "tests/support/temporary_directory.h"
-#include "tests/support/unsynced_disk.h"
 #include "sync/receiver.h"
 #include "sync/sender.h"
+#include "tests/support/temporary_directory.h"
+#include "tests/support/unsynced_disk.h"
 
 namespace hamn::sync {
 
-/// A primary and a standby in one process, each with a directory of its own, joined by a stream pair
-/// that a test may wrap to cut it or to flip its bits.
+/// A primary and a standby in one process, each with a directory of its own, joined by a stream
+/// pair that a test may wrap to cut it or to flip its bits.
 class World {
  public:
   /// Wraps the sender's end of the stream.

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "dbrepl/sqlite_database.h"
+#include "takeover/dhcp.h"
 #include "takeover/name_services.h"
 #include "tests/support/temporary_directory.h"
 
