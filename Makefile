@@ -14,7 +14,7 @@ DEPS := build-essential cmake ninja-build pkg-config ccache git ca-certificates 
 LINT_DEPS := clang-format-14 clang-tidy-14 shellcheck
 FUZZ_DEPS := clang-14 libclang-rt-14-dev
 
-.PHONY: help deps build test unit contract lab-test sanitize fuzz demo bench lint format install clean
+.PHONY: help deps build test unit sanitize fuzz demo bench lint format install clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
