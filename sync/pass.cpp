@@ -1,5 +1,6 @@
 #include "sync/pass.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/error.h"
@@ -73,19 +74,21 @@ constexpr std::size_t shown_problems = 20;
 base::Section problem_section(const std::vector<SendResult>& results) {
   base::Table table{.columns = {{"kind", "Kind"}, {"path", "Path"}, {"detail", "What"}},
                     .rows = {}};
+  std::vector<const Problem*> problems;
+  for (const auto& result : results) {
+    for (const auto& problem : result.problems) problems.push_back(&problem);
+  }
+  std::stable_partition(problems.begin(), problems.end(),
+                        [](const auto* problem) { return !is_note(problem->kind); });
   std::map<std::string, std::uint64_t> left_out;
-  for (const bool notes : {false, true}) {
-    for (const auto& result : results) {
-      for (const auto& problem : result.problems) {
-        if (is_note(problem.kind) != notes) continue;
-        if (table.rows.size() >= shown_problems) {
-          ++left_out[to_text(problem.kind)];
-          continue;
-        }
-        table.rows.push_back({.cells = {to_text(problem.kind), problem.path, problem.detail},
-                              .mark = notes ? base::Mark::neutral : base::Mark::warning});
-      }
+  for (const auto* problem : problems) {
+    if (table.rows.size() >= shown_problems) {
+      ++left_out[to_text(problem->kind)];
+      continue;
     }
+    table.rows.push_back(
+        {.cells = {to_text(problem->kind), problem->path, problem->detail},
+         .mark = is_note(problem->kind) ? base::Mark::neutral : base::Mark::warning});
   }
   for (const auto& [kind, count] : left_out) {
     table.rows.push_back({.cells = {kind, "and " + base::human_count(count) + " more", ""}});

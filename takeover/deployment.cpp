@@ -94,23 +94,28 @@ bool holds_word(const std::string& text, const std::string& word) {
   return false;
 }
 
-base::Finding StaleIdentity::check() {
+std::vector<std::string> StaleIdentity::places_in(const std::string& table) const {
   const auto& own = context_.site.host(context_.here);
   const bool own_moves = own.address == context_.site.service.address.address;
+  std::vector<std::string> places;
+  for (const auto& row : context_.cluster.tables.at(table)) {
+    const auto defines = row.find("node");
+    if (defines != row.end() && defines->second == own.name) continue;  // its own definition
+    for (const auto& [column, value] : row) {
+      const bool stale =
+          (!own_moves && holds_word(value, own.address)) || holds_word(value, own.name);
+      if (stale) places.push_back(table + "." + column + "=" + value);
+    }
+  }
+  return places;
+}
+
+base::Finding StaleIdentity::check() {
   std::vector<std::string> places;
   for (const auto& [table, rows] : context_.cluster.tables) {
     // History is no configuration, and the policy rightly trusts both management nodes by name.
     if (table == "auditlog" || table == "eventlog" || table == "policy") continue;
-    for (const auto& row : rows) {
-      const auto defines = row.find("node");
-      if (defines != row.end() && defines->second == own.name)
-        continue;  // the host's own definition
-      for (const auto& [column, value] : row) {
-        const bool stale =
-            (!own_moves && holds_word(value, own.address)) || holds_word(value, own.name);
-        if (stale) places.push_back(table + "." + column + "=" + value);
-      }
-    }
+    for (auto& place : places_in(table)) places.push_back(std::move(place));
   }
   if (places.empty()) {
     return {.state = State::done, .why = "neither stands anywhere", .facts = {}};

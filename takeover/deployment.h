@@ -47,6 +47,9 @@ class StaleIdentity : public Step {
   [[nodiscard]] base::Plan plan(const base::Finding& found) const override;
 
  private:
+  /// "table.column=value" of every row that names this host.
+  [[nodiscard]] std::vector<std::string> places_in(const std::string& table) const;
+
   const Context& context_;
 };
 

@@ -115,9 +115,8 @@ bool still_answers(const Context& context) {
   return liveness == Liveness::alive || liveness == Liveness::mostly_dead;
 }
 
-}  // namespace
-
-std::string record_primary_off(const Context& context, base::Milliseconds limit) {
+/// Reads the power state until a method says "off" or the time is over.
+Readings read_until_off(const Context& context, base::Milliseconds limit) {
   const auto end = context.clock.steady() + limit;
   auto readings = read_all(context);
   while (readings.off_by.empty() && !context.site.fences.empty() && context.clock.steady() < end) {
@@ -125,21 +124,31 @@ std::string record_primary_off(const Context& context, base::Milliseconds limit)
     context.clock.sleep(std::chrono::milliseconds{300});
     readings = read_all(context);
   }
-  auto evidence = base::join(readings.sentences, ", ");
-  if (readings.off_by.empty()) {
-    const bool answers = !context.statement.empty() && still_answers(context);
-    if (answers) evidence += (evidence.empty() ? "" : ", ") + context.primary + " still answers";
-    if (context.statement.empty() || readings.says_on || answers) {
-      throw base::Error{{.what = "nothing proves that " + context.primary + " is off",
-                         .detail = evidence.empty() ? "no fence method is configured" : evidence,
-                         .hint = "switch its power off by hand and see that it is off; then: hamn "
-                                 "failover --primary-is-off=" +
-                                 context.primary,
-                         .code = base::Exit::refused}};
-    }
-    evidence = context.operator_name + " stated: " + context.statement +
-               (evidence.empty() ? "" : " (" + evidence + ")");
+  return readings;
+}
+
+/// The administrator's word, beside what the methods said. Throws Error if it does not count.
+std::string stated(const Context& context, const Readings& readings, std::string evidence) {
+  const bool answers = !context.statement.empty() && still_answers(context);
+  if (answers) evidence += (evidence.empty() ? "" : ", ") + context.primary + " still answers";
+  if (context.statement.empty() || readings.says_on || answers) {
+    throw base::Error{{.what = "nothing proves that " + context.primary + " is off",
+                       .detail = evidence.empty() ? "no fence method is configured" : evidence,
+                       .hint = "switch its power off by hand and see that it is off; then: hamn "
+                               "failover --primary-is-off=" +
+                               context.primary,
+                       .code = base::Exit::refused}};
   }
+  return context.operator_name + " stated: " + context.statement +
+         (evidence.empty() ? "" : " (" + evidence + ")");
+}
+
+}  // namespace
+
+std::string record_primary_off(const Context& context, base::Milliseconds limit) {
+  const auto readings = read_until_off(context, limit);
+  auto evidence = base::join(readings.sentences, ", ");
+  if (readings.off_by.empty()) evidence = stated(context, readings, evidence);
   const auto note =
       note_file(context, primary_off_note, {{"primary", context.primary}, {"evidence", evidence}});
   base::make_directories(note.path.substr(0, note.path.rfind('/')), 0700);

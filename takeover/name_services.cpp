@@ -65,6 +65,34 @@ base::Plan MakeHosts::plan(const base::Finding& /*found*/) const {
   return plan;
 }
 
+MakeDns::Answers MakeDns::expected_answers() const {
+  const auto domain = context_.cluster.site_value("domain", "");
+  const auto hosts = hosts_file(context_);
+  Answers expected;
+  for (const auto& node : context_.cluster.nodes) {
+    const auto found = hosts.find(node.name);
+    if (found == hosts.end()) continue;
+    const bool is_full = node.name.ends_with("." + domain);
+    expected[is_full ? node.name : node.name + "." + domain] = found->second;
+  }
+  return expected;
+}
+
+std::vector<std::string> MakeDns::wrong_names(const Answers& expected) const {
+  std::vector<std::string> names;
+  for (const auto& [name, addresses] : expected) names.push_back(name);
+  const auto answers =
+      context_.probes.dns(context_.site.service.address.address, names, std::chrono::seconds{10});
+  std::vector<std::string> wrong;
+  for (const auto& [name, right] : expected) {
+    const auto found = answers.find(name);
+    const bool is_right = found != answers.end() &&
+                          std::find(right.begin(), right.end(), found->second) != right.end();
+    if (!is_right) wrong.push_back(name);
+  }
+  return wrong;
+}
+
 base::Finding MakeDns::check() {
   const auto unit = find_unit(context_.local(), context_.site.units.dns, {"named", "bind9"});
   if (!unit) {
@@ -74,33 +102,16 @@ base::Finding MakeDns::check() {
   if (!context_.holds_service_address()) {
     return {.state = State::due, .why = "the service address is not here yet", .facts = facts};
   }
-  const auto domain = context_.cluster.site_value("domain", "");
-  const auto hosts = hosts_file(context_);
-  std::map<std::string, std::string> nodes;  // name in DNS → name in /etc/hosts
-  std::vector<std::string> names;
-  for (const auto& node : context_.cluster.nodes) {
-    if (!hosts.contains(node.name)) continue;
-    names.push_back(node.name.ends_with("." + domain) ? node.name : node.name + "." + domain);
-    nodes[names.back()] = node.name;
-  }
+  const auto expected = expected_answers();
   const bool starts_at_boot = is_enabled(context_.local(), *unit);
-  if (names.empty()) {
+  if (expected.empty()) {
     const bool runs = is_active(context_.local(), *unit) && starts_at_boot;
     return {.state = runs ? State::done : State::due,
             .why = runs ? *unit + " runs; no node has a name yet"
                         : *unit + " does not run, or not after the next boot",
             .facts = facts};
   }
-  const auto answers =
-      context_.probes.dns(context_.site.service.address.address, names, std::chrono::seconds{10});
-  std::vector<std::string> wrong;
-  for (const auto& name : names) {
-    const auto& right = hosts.at(nodes.at(name));
-    const auto found = answers.find(name);
-    const bool is_right = found != answers.end() &&
-                          std::find(right.begin(), right.end(), found->second) != right.end();
-    if (!is_right) wrong.push_back(name);
-  }
+  const auto wrong = wrong_names(expected);
   if (wrong.empty() && !starts_at_boot) {
     facts["configured"] = "yes";
     return {.state = State::due, .why = *unit + " does not start at boot", .facts = facts};
@@ -108,12 +119,12 @@ base::Finding MakeDns::check() {
   if (wrong.empty()) {
     return {.state = State::done,
             .why = "DNS at " + context_.site.service.address.address + " answers for all " +
-                   base::human_count(names.size()) + " nodes",
+                   base::human_count(expected.size()) + " nodes",
             .facts = facts};
   }
   return {.state = State::due,
           .why = "DNS does not answer right for " + base::human_count(wrong.size()) + " of " +
-                 base::human_count(names.size()) + " nodes: " + name_some(wrong),
+                 base::human_count(expected.size()) + " nodes: " + name_some(wrong),
           .facts = facts};
 }
 

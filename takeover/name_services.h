@@ -34,6 +34,13 @@ class MakeDns : public Step {
   }
 
  private:
+  using Answers = std::map<std::string, std::vector<std::string>>;  ///< full name → right addresses
+
+  /// What DNS has to say for the nodes that are in /etc/hosts.
+  [[nodiscard]] Answers expected_answers() const;
+  /// The names for which it says something else, or nothing.
+  [[nodiscard]] std::vector<std::string> wrong_names(const Answers& expected) const;
+
   const Context& context_;
 };
 

@@ -173,21 +173,26 @@ base::Section recovery_section(const RunRecord& record) {
   return {.key = "recovery", .title = "Recovery point", .body = std::move(facts)};
 }
 
+/// What a gate saw, with the single probes and the reason for passing it all the same.
+std::string gate_evidence(const base::Event& gate) {
+  std::string evidence = fact(gate, "why");
+  for (const auto& [name, value] : gate.facts) {
+    const bool is_probe = name == "fact.arp" || name == "fact.ssh" || name == "fact.xcatd";
+    if (is_probe) evidence += "\n" + name.substr(5) + ": " + value;
+  }
+  const auto reason = fact(gate, "override");
+  return reason.empty() ? evidence : evidence + "\npassed by --accept-loss: " + reason;
+}
+
 base::Section gate_section(const RunRecord& record) {
   base::Table table{.columns = {{"gate", "Gate"}, {"state", "Holds"}, {"why", "Evidence"}},
                     .rows = {}};
   for (const auto* gate : record.gates) {
     const bool holds = fact(*gate, "state") == "done";
-    const auto reason = fact(*gate, "override");
-    std::string evidence = fact(*gate, "why");
-    for (const auto& [name, value] : gate->facts) {
-      const bool is_probe = name == "fact.arp" || name == "fact.ssh" || name == "fact.xcatd";
-      if (is_probe) evidence += "\n" + name.substr(5) + ": " + value;
-    }
-    if (!reason.empty()) evidence += "\npassed by --accept-loss: " + reason;
+    const bool passed = !fact(*gate, "override").empty();
     table.rows.push_back(
-        {.cells = {fact(*gate, "title"), holds ? "yes" : "no", evidence},
-         .mark = holds ? Mark::good : (reason.empty() ? Mark::bad : Mark::warning)});
+        {.cells = {fact(*gate, "title"), holds ? "yes" : "no", gate_evidence(*gate)},
+         .mark = holds ? Mark::good : (passed ? Mark::warning : Mark::bad)});
   }
   return {.key = "gates", .title = "Gates", .body = std::move(table)};
 }
@@ -220,6 +225,18 @@ base::Section timeline_section(const RunRecord& record) {
   return {.key = "timeline", .title = "Timeline", .body = std::move(timeline)};
 }
 
+/// What a command printed, as far as a table has room for it.
+std::string printed_by(const base::Event& ended) {
+  constexpr std::size_t shown = 600;
+  std::string text;
+  for (const auto* stream : {"output", "error_output"}) {
+    const auto words = fact(ended, stream);
+    if (words.empty()) continue;
+    text += "\n" + (words.size() > shown ? words.substr(0, shown) + " …" : words);
+  }
+  return text;
+}
+
 base::Section action_section(const RunRecord& record) {
   base::Table table{.columns = {{"step", "Step"},
                                 {"host", "Host"},
@@ -235,12 +252,7 @@ base::Section action_section(const RunRecord& record) {
     if (after != nullptr) {
       code = fact(*after, "exit_code", "ok");
       if (after->facts.contains("elapsed_ms")) took = duration(number(*after, "elapsed_ms"));
-      for (const auto* stream : {"output", "error_output"}) {
-        const auto words = fact(*after, stream);
-        constexpr std::size_t shown = 600;
-        if (!words.empty())
-          text += "\n" + (words.size() > shown ? words.substr(0, shown) + " …" : words);
-      }
+      text += printed_by(*after);
     }
     const bool fine = code == "0" || code == "ok";
     table.rows.push_back({.cells = {step, fact(*before, "host"), code, took, text},
