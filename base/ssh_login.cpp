@@ -8,10 +8,13 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "base/error.h"
 #include "base/libssh2_host.h"
+#include "base/ssh_agent.h"
 #include "base/ssh_session.h"
 #include "base/text.h"
 
@@ -115,6 +118,25 @@ Fd connect_to(const addrinfo& address, Milliseconds limit) {
   return Fd{};
 }
 
+struct Signer {
+  SshAgent& agent;
+  const std::string& key;
+};
+
+/// What libssh2 calls when the server wants to see a signature; it frees what it is given.
+int sign_with_agent(LIBSSH2_SESSION* /*session*/, unsigned char** signature, std::size_t* size,
+                    const unsigned char* data, std::size_t data_size, void** abstract) {
+  const auto* signer = static_cast<const Signer*>(*abstract);
+  const auto made =
+      signer->agent.sign(signer->key, {reinterpret_cast<const char*>(data), data_size});
+  auto* copy = made ? static_cast<unsigned char*>(std::malloc(made->size())) : nullptr;  // NOLINT
+  if (copy == nullptr) return -1;
+  std::memcpy(copy, made->data(), made->size());
+  *signature = copy;
+  *size = made->size();
+  return 0;
+}
+
 }  // namespace
 
 void SshSession::connect(const SshSettings& settings) {
@@ -190,18 +212,21 @@ void SshSession::check_host_key(const SshSettings& settings) {
 
 void SshSession::authenticate_with_agent(const SshSettings& settings) {
   const auto what = "cannot log in to " + settings.name + " as " + settings.user;
-  const std::unique_ptr<LIBSSH2_AGENT, void (*)(LIBSSH2_AGENT*)> agent{
-      libssh2_agent_init(of(library_)), libssh2_agent_free};
-  if (agent == nullptr || libssh2_agent_connect(agent.get()) != 0 ||
-      libssh2_agent_list_identities(agent.get()) != 0) {
+  const char* path = std::getenv("SSH_AUTH_SOCK");
+  auto agent = SshAgent::connect(path == nullptr ? "" : path, settings.connect_limit);
+  const auto keys = agent ? agent->keys() : std::nullopt;
+  if (!keys) {
     throw UnsupportedBySsh{{.what = what,
                             .detail = "there is no ssh agent to ask for a key",
                             .hint = "name a key file: key = \"/root/.ssh/id_ed25519\" in [ssh]"}};
   }
-  libssh2_agent_publickey* each = nullptr;
-  while (libssh2_agent_get_identity(agent.get(), &each, each) == 0) {
+  for (const auto& key : *keys) {
+    Signer signer{*agent, key};
+    void* abstract = &signer;
     const auto log_in_with = [&]() -> long {
-      return libssh2_agent_userauth(agent.get(), settings.user.c_str(), each);
+      return libssh2_userauth_publickey(of(library_), settings.user.c_str(),
+                                        reinterpret_cast<const unsigned char*>(key.data()),
+                                        key.size(), &sign_with_agent, &abstract);
     };
     if (until_done(log_in_with, settings.connect_limit) == 0) return;
   }

@@ -292,4 +292,12 @@ std::optional<std::string> unhex(std::string_view digits) {
   return out;
 }
 
+std::string to_lower(std::string_view text) {
+  std::string lower{text};
+  for (auto& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
 }  // namespace hamn::base

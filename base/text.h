@@ -52,4 +52,7 @@ namespace hamn::base {
 [[nodiscard]] std::string hex(std::string_view bytes);
 [[nodiscard]] std::optional<std::string> unhex(std::string_view digits);
 
+/// Letters of ASCII in lower case. Pure.
+[[nodiscard]] std::string to_lower(std::string_view text);
+
 }  // namespace hamn::base

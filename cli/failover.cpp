@@ -11,6 +11,7 @@
 #include "cli/takeover_report.h"
 #include "takeover/fence.h"
 #include "takeover/report.h"
+#include "takeover/services.h"
 #include "takeover/steps.h"
 
 namespace hamn::cli {
@@ -24,6 +25,7 @@ struct FailoverRequest {
   std::string yes;
   std::string primary_is_off;
   std::string accept_loss;
+  std::string accept_open;
   std::string reason;
   std::string plan_id;
 };
@@ -92,12 +94,15 @@ class Takeover {
                  .started = environment.clock().wall(),
                  .operator_name = operator_name(),
                  .statement = statement(environment, request),
+                 .accept_open = request.accept_open,
                  .program = environment.own_program(),
                  .hosts = environment.hosts(),
                  .probes = probes_,
                  .driver = *driver_,
-                 .cluster = read_cluster(environment),
-                 .clock = environment.clock()} {}
+                 .cluster = {},
+                 .clock = environment.clock()} {
+    context_.cluster = read_cluster();
+  }
 
   [[nodiscard]] takeover::Runbook runbook(takeover::RunObserver& observer) {
     return takeover::Runbook{takeover::make_failover(context_), environment_.hosts(), *journal_,
@@ -117,6 +122,7 @@ class Takeover {
         {"service", site.service.hostname + " " + base::to_text(site.service.address)}};
     if (!request.reason.empty()) facts["reason"] = request.reason;
     if (!context_.statement.empty()) facts["statement"] = context_.statement;
+    if (!request.accept_open.empty()) facts["accept_open"] = request.accept_open;
     return facts;
   }
 
@@ -139,6 +145,7 @@ class Takeover {
             .started = context_.started,
             .operator_name = context_.operator_name,
             .statement = std::move(statement),
+            .accept_open = {},
             .program = context_.program,
             .hosts = context_.hosts,
             .probes = context_.probes,
@@ -158,9 +165,15 @@ class Takeover {
                        .code = base::Exit::usage}};
   }
 
-  static takeover::Cluster read_cluster(Environment& environment) {
+  /// The recovery point until xcatd has the tables; after that what it has, so that what an
+  /// administrator corrects with xCAT's commands counts.
+  [[nodiscard]] takeover::Cluster read_cluster() const {
+    if (takeover::read_note(context_, takeover::serving_note)) {
+      return takeover::make_cluster(
+          takeover::read_sqlite_cluster(environment_.database_location().directory));
+    }
     const auto point = dbrepl::newest_point(
-        dbrepl::database_directories(environment.site().state_directory).points);
+        dbrepl::database_directories(environment_.site().state_directory).points);
     if (!point) return {};  // a gate refuses
     return takeover::make_cluster(takeover::read_sqlite_cluster(point->directory));
   }
@@ -302,6 +315,8 @@ void add_failover_commands(CLI::App& app, Environment& environment, Chosen& chos
                       "Your word that this host is off, where no fence method can prove it");
   command->add_option("--accept-loss", request->accept_loss,
                       "Reason to go on with copies that are older than allowed; for this run only");
+  command->add_option("--accept-open", request->accept_open,
+                      "Reason to be the primary although some services are not complete");
   command->add_option("--reason", request->reason, "Why; stands in the report");
   command->add_option("--plan-id", request->plan_id,
                       "Carry out only this plan, as --plan named it");

@@ -73,6 +73,9 @@ int parse_and_run(int argc, char** argv, Environment& environment) {
 
 int run_program(int argc, char** argv) {
   base::install_signal_handlers();
+  // What an administrator has set for the shell must not lead xCAT's commands past this host's own
+  // daemon, or to another one (xCAT::Client).
+  for (const auto* name : {"XCATBYPASS", "XCATHOST", "XCATCFG"}) ::unsetenv(name);
   Environment environment;
   try {
     return parse_and_run(argc, argv, environment);

@@ -24,7 +24,8 @@ struct Context {
   std::string run;
   base::WallTime started;
   std::string operator_name;
-  std::string statement;  ///< "mn1 is off", typed by the administrator; empty: nothing was said
+  std::string statement;    ///< "mn1 is off", typed by the administrator; empty: nothing was said
+  std::string accept_open;  ///< reason to be the primary although services are not complete
   std::vector<std::string> program;  ///< how to call hamn here
   base::Hosts& hosts;
   Probes& probes;

@@ -15,8 +15,16 @@ base::Finding StopXcatd::check() {
   if (read_note(context_, serving_note)) {
     return {.state = State::done, .why = "the database is in charge here already", .facts = {}};
   }
-  if (is_active(context_.local(), context_.site.units.xcatd)) {
-    return {.state = State::due, .why = "xcatd runs on this standby", .facts = {}};
+  // One that is "activating" would come up on the tables while they are replaced.
+  const auto state = base::trim(context_.local()
+                                    .run({.argv = {"systemctl", "show", "--property=ActiveState",
+                                                   "--value", context_.site.units.xcatd}})
+                                    .output);
+  if (state != "inactive" && state != "failed") {
+    return {
+        .state = State::due,
+        .why = "xcatd is " + (state.empty() ? "in an unknown state" : state) + " on this standby",
+        .facts = {}};
   }
   // A daemon that was started outside systemd (restartxcatd does that) holds the port all the same.
   const auto port = context_.probes.port("127.0.0.1", 3001, std::chrono::milliseconds{300}, false);

@@ -30,6 +30,16 @@ std::string boot_file(const std::string& tftp_directory, const Node& node) {
   return tftp_directory + "/xcat/xnba/nodes/" + node.name;
 }
 
+/// A node's answers for the installer: a file, or on Ubuntu's newer ones a directory with the file
+/// user-data.
+std::optional<std::string> answer_file(base::Host& host, const std::string& install_directory,
+                                       const std::string& node) {
+  const auto path = install_directory + "/autoinst/" + node;
+  constexpr std::uint64_t largest_bytes = 16U << 20U;
+  if (auto answers = host.read(path + "/user-data", largest_bytes)) return answers;
+  return host.read(path, largest_bytes);
+}
+
 }  // namespace
 
 bool Nodeset::is_ready(const Node& node) {
@@ -38,8 +48,7 @@ bool Nodeset::is_ready(const Node& node) {
   // The file says in a comment which state it is for: "#install rhels8.6-x86_64-compute".
   if (!file || file->find("#" + node.state + "\n") == std::string::npos) return false;
   if (!node.state.starts_with("install")) return true;
-  const auto answers =
-      host.read(context_.site.xcat_install_directory + "/autoinst/" + node.name, 16U << 20U);
+  const auto answers = answer_file(host, context_.site.xcat_install_directory, node.name);
   return answers && holds_word(*answers, context_.site.service.address.address);
 }
 

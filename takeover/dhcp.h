@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <string>
 
 #include "takeover/context.h"
@@ -37,13 +36,5 @@ class MakeDhcpNodes : public Step {
  private:
   const Context& context_;
 };
-
-/// The hosts that isc-dhcp keeps in its lease file, as omshell makes them: MAC → fixed address.
-/// Later declarations of a name win, deleted ones are left out. Pure. (dhcpd.leases(5))
-[[nodiscard]] std::map<std::string, std::string> parse_lease_hosts(const std::string& text);
-
-/// The same from `makedhcp -q all`, for servers that keep no lease file of that kind:
-/// "n001: ip-address = 10.1.2.1, hardware-address = 02:00:00:00:02:01" (xCAT 2.19). Pure.
-[[nodiscard]] std::map<std::string, std::string> parse_dhcp_query(const std::string& output);
 
 }  // namespace hamn::takeover

@@ -1,9 +1,12 @@
 #include "takeover/fence.h"
 
+#include <algorithm>
+
 #include "base/disk.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/text.h"
+#include "takeover/deployment.h"
 
 namespace hamn::takeover {
 
@@ -25,8 +28,12 @@ base::Command command_for(const std::vector<std::string>& words, const base::Fen
 
 struct Readings {
   std::vector<std::string> sentences;
-  std::string off_by;  ///< the first method that read "off"
+  std::vector<std::string> not_off;  ///< methods that read "on", or nothing
+  bool says_off = false;
   bool says_on = false;
+
+  /// A host with two supplies may be off by one method and run on the other.
+  [[nodiscard]] bool prove_off() const { return says_off && !says_on; }
 };
 
 Readings read_all(const Context& context) {
@@ -34,7 +41,8 @@ Readings read_all(const Context& context) {
   for (const auto& method : context.site.fences) {
     const auto power = read_power(context.local(), method, context.primary);
     readings.sentences.push_back(method.name + " reads " + to_text(power));
-    if (power == Power::off && readings.off_by.empty()) readings.off_by = method.name;
+    if (power != Power::off) readings.not_off.push_back(method.name);
+    if (power == Power::off) readings.says_off = true;
     if (power == Power::on) readings.says_on = true;
   }
   return readings;
@@ -57,22 +65,21 @@ std::string to_text(Power power) {
 Power read_power(base::Host& host, const base::FenceMethod& method, const std::string& target) {
   const auto outcome = host.run(command_for(method.status, method, target));
   if (!outcome.succeeded() || base::trim(outcome.output).empty()) return Power::unknown;
-  return outcome.output.find(method.off_when) != std::string::npos ? Power::off : Power::on;
+  return holds_word(outcome.output, method.off_when) ? Power::off : Power::on;
 }
 
 bool is_read_off(const Context& context) {
-  return !read_all(context).off_by.empty();
+  return read_all(context).prove_off();
 }
 
 base::Finding FencePrimary::check() {
   const auto readings = read_all(context_);
   // Since it was written down somebody may have switched it on again.
-  const bool is_on_again = readings.says_on && readings.off_by.empty();
-  if (const auto note = read_note(context_, primary_off_note); note && !is_on_again) {
+  if (const auto note = read_note(context_, primary_off_note); note && !readings.says_on) {
     return {.state = State::done, .why = note->at("evidence"), .facts = {}};
   }
   const auto said = base::join(readings.sentences, ", ");
-  base::Facts facts{{"readings", said}, {"off", readings.off_by.empty() ? "no" : "yes"}};
+  base::Facts facts{{"readings", said}, {"not_off", base::join(readings.not_off, "\n")}};
   if (context_.site.fences.empty() && context_.statement.empty()) {
     return {.state = State::blocked, .why = "there is no way to prove it", .facts = facts};
   }
@@ -84,8 +91,9 @@ base::Plan FencePrimary::plan(const base::Finding& found) const {
   std::vector<int> any_code;
   for (int code = 0; code < 256; ++code) any_code.push_back(code);
   base::Plan plan;
+  const auto not_off = base::split(found.facts.at("not_off"), '\n');
   for (const auto& method : context_.site.fences) {
-    if (found.facts.at("off") == "yes") break;
+    if (std::find(not_off.begin(), not_off.end(), method.name) == not_off.end()) continue;
     plan.add(base::run_on(context_.here, "Switch " + context_.primary + " off by " + method.name,
                           command_for(method.off, method, context_.primary), any_code));
   }
@@ -119,7 +127,7 @@ bool still_answers(const Context& context) {
 Readings read_until_off(const Context& context, base::Milliseconds limit) {
   const auto end = context.clock.steady() + limit;
   auto readings = read_all(context);
-  while (readings.off_by.empty() && !context.site.fences.empty() && context.clock.steady() < end) {
+  while (!readings.prove_off() && !context.site.fences.empty() && context.clock.steady() < end) {
     base::stop_if_interrupted();
     context.clock.sleep(std::chrono::milliseconds{300});
     readings = read_all(context);
@@ -131,6 +139,7 @@ Readings read_until_off(const Context& context, base::Milliseconds limit) {
 std::string stated(const Context& context, const Readings& readings, std::string evidence) {
   const bool answers = !context.statement.empty() && still_answers(context);
   if (answers) evidence += (evidence.empty() ? "" : ", ") + context.primary + " still answers";
+  if (readings.says_off && readings.says_on) evidence += ": the methods contradict each other";
   if (context.statement.empty() || readings.says_on || answers) {
     throw base::Error{{.what = "nothing proves that " + context.primary + " is off",
                        .detail = evidence.empty() ? "no fence method is configured" : evidence,
@@ -148,7 +157,7 @@ std::string stated(const Context& context, const Readings& readings, std::string
 std::string record_primary_off(const Context& context, base::Milliseconds limit) {
   const auto readings = read_until_off(context, limit);
   auto evidence = base::join(readings.sentences, ", ");
-  if (readings.off_by.empty()) evidence = stated(context, readings, evidence);
+  if (!readings.prove_off()) evidence = stated(context, readings, evidence);
   const auto note =
       note_file(context, primary_off_note, {{"primary", context.primary}, {"evidence", evidence}});
   base::make_directories(note.path.substr(0, note.path.rfind('/')), 0700);

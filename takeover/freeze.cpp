@@ -122,10 +122,13 @@ base::Plan RecordRole::plan(const base::Finding& /*found*/) const {
 }
 
 std::vector<std::string_view> RecordRole::needs() const {
-  return {
-      "freeze-replication", "fence-primary", "promote-database", "take-address", "announce-address",
-      "take-hostname",      "start-xcatd",   "makehosts",        "makedns",      "makedhcp",
-      "makedhcp-nodes",     "consoles",      "nodeset"};
+  std::vector<std::string_view> needed{"freeze-replication", "fence-primary", "promote-database",
+                                       "take-address",       "take-hostname", "start-xcatd"};
+  if (context_.accept_open.empty()) {
+    needed.insert(needed.end(), {"announce-address", "makehosts", "makedns", "makedhcp",
+                                 "makedhcp-nodes", "consoles", "nodeset"});
+  }
+  return needed;
 }
 
 }  // namespace hamn::takeover

@@ -26,10 +26,13 @@ std::vector<base::InterfaceAddress> in_subnet(const std::vector<base::InterfaceA
   return found;
 }
 
-base::Action set_promote_secondaries(const std::string& host, const std::string& interface) {
+/// With slashes, since names of VLAN interfaces hold dots (sysctl(8)).
+base::Action set_promote_secondaries(const std::string& host, const std::string& interface,
+                                     std::vector<int> accepted = {0}) {
   return base::run_on(
       host, "Keep the other addresses when the first one of a subnet goes",
-      {.argv = {"sysctl", "-q", "-w", "net.ipv4.conf." + interface + ".promote_secondaries=1"}});
+      {.argv = {"sysctl", "-q", "-w", "net/ipv4/conf/" + interface + "/promote_secondaries=1"}},
+      std::move(accepted));
 }
 
 base::Action change_address(const std::string& host, const std::string& verb,
@@ -186,7 +189,8 @@ base::Plan TakeAddress::undo(const base::Finding& before) const {
                           {.argv = {"ip", "address", "add", shown(each), "dev", each.interface}},
                           {0, 2}));
   }
-  plan.add(set_promote_secondaries(context_.here, context_.interface()));
+  // The way back does not end at an interface that is gone.
+  plan.add(set_promote_secondaries(context_.here, context_.interface(), {0, 1, 255}));
   // Exit code 2: it is not there (any more).
   plan.add(base::run_on(
       context_.here, "Take away " + base::to_text(wanted),

@@ -125,6 +125,7 @@ base::Section summary_section(const RunRecord& record) {
   add("Done by", "operator", fact(start, "operator"));
   add("Reason", "reason", fact(start, "reason"));
   add("Loss accepted", "accept_loss", fact(start, "accept_loss"));
+  add("Incomplete services accepted", "accept_open", fact(start, "accept_open"));
   add("Statement", "statement", fact(start, "statement"));
   add("New primary", "host", fact(start, "host"));
   add("Old primary", "primary", fact(start, "primary"));

@@ -50,7 +50,11 @@ class Consoles : public Step {
   [[nodiscard]] std::vector<std::string_view> needs() const override { return {"start-xcatd"}; }
 
  private:
-  [[nodiscard]] base::Finding check_conserver(const std::string& unit, std::size_t wanted);
+  [[nodiscard]] std::optional<std::string> unit() const;
+  [[nodiscard]] base::Finding check_conserver(const std::string& unit,
+                                              const std::vector<std::string>& wanted);
+  [[nodiscard]] base::Finding check_goconserver(const std::vector<std::string>& wanted);
+
   const Context& context_;
 };
 

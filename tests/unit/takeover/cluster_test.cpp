@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "dbrepl/sqlite_database.h"
-#include "takeover/dhcp.h"
+#include "takeover/dhcp_server.h"
 #include "takeover/name_services.h"
 #include "tests/support/temporary_directory.h"
 
@@ -104,8 +104,8 @@ TEST(ParseHostsTest, ListsAddressesByName) {
 
 // Leases of isc-dhcp 4.4.3.
 
-TEST(ParseLeaseHostsTest, ReadsWhatMakedhcpOfXcatLeftBehind) {
-  const auto hosts = parse_lease_hosts(
+TEST(ParseDhcpHostsTest, ReadsWhatMakedhcpOfXcatLeftBehind) {
+  const auto hosts = parse_dhcp_hosts(
       test::content_of(std::string{HAMN_SOURCE_DIRECTORY} + "/tests/golden/xcat/dhcpd.leases"));
   EXPECT_EQ(hosts.size(), 7U);
   EXPECT_EQ(hosts.at("02:00:00:00:01:04"), "10.1.1.4");
@@ -117,34 +117,70 @@ std::string host(const std::string& name, const std::string& mac, const std::str
          address + ";\n}\n";
 }
 
-TEST(ParseLeaseHostsTest, TakesTheLastDeclarationOfAName) {
-  EXPECT_EQ(parse_lease_hosts(host("n1", "02::1", "10.0.0.1") + host("n1", "02::2", "10.0.0.2")),
+TEST(ParseDhcpHostsTest, TakesTheLastDeclarationOfAName) {
+  EXPECT_EQ(parse_dhcp_hosts(host("n1", "02::1", "10.0.0.1") + host("n1", "02::2", "10.0.0.2")),
             (std::map<std::string, std::string>{{"02::2", "10.0.0.2"}}));
 }
 
-TEST(ParseLeaseHostsTest, LeavesDeletedHostsOutUntilTheyAreDeclaredAgain) {
+TEST(ParseDhcpHostsTest, LeavesDeletedHostsOutUntilTheyAreDeclaredAgain) {
   const std::string deleted = "host n1 {\n  dynamic;\n  deleted;\n}\n";
   const auto first = host("n1", "02::1", "10.0.0.1");
-  EXPECT_TRUE(parse_lease_hosts(first + deleted).empty());
-  EXPECT_EQ(parse_lease_hosts(first + deleted + first).size(), 1U);
+  EXPECT_TRUE(parse_dhcp_hosts(first + deleted).empty());
+  EXPECT_EQ(parse_dhcp_hosts(first + deleted + first).size(), 1U);
 }
 
-TEST(ParseLeaseHostsTest, PassesOverLeasesAndGarbage) {
-  EXPECT_TRUE(parse_lease_hosts("").empty());
+TEST(ParseDhcpHostsTest, PassesOverLeasesAndGarbage) {
+  EXPECT_TRUE(parse_dhcp_hosts("").empty());
   EXPECT_TRUE(
-      parse_lease_hosts("lease 10.0.0.5 {\n  hardware ethernet 02::9;\n}\n}\n;\n{\n").empty());
-  EXPECT_TRUE(parse_lease_hosts("host n1 {\n  hardware ethernet 02::1;\n").empty());
-  EXPECT_TRUE(parse_lease_hosts("host n1 {\n  fixed-address 10.0.0.1;\n}\n").empty());
+      parse_dhcp_hosts("lease 10.0.0.5 {\n  hardware ethernet 02::9;\n}\n}\n;\n{\n").empty());
+  EXPECT_TRUE(parse_dhcp_hosts("host n1 {\n  hardware ethernet 02::1;\n").empty());
+  EXPECT_TRUE(parse_dhcp_hosts("host n1 {\n  fixed-address 10.0.0.1;\n}\n").empty());
 }
 
-TEST(ParseLeaseHostsTest, IsNotConfusedByStatementsWithinAHost) {
-  EXPECT_EQ(parse_lease_hosts("host n1 {\n  dynamic;\n  hardware ethernet 02::1;\n"
-                              "  fixed-address 10.0.0.1;\n        supersede host-name = \"n1\";\n"
-                              "        if option user-class = \"x\" {\n          supersede a = b;\n"
-                              "        }\n}\n" +
-                              host("n2", "02::2", "10.0.0.2"))
+TEST(ParseDhcpHostsTest, IsNotConfusedByStatementsWithinAHost) {
+  EXPECT_EQ(parse_dhcp_hosts("host n1 {\n  dynamic;\n  hardware ethernet 02::1;\n"
+                             "  fixed-address 10.0.0.1;\n        supersede host-name = \"n1\";\n"
+                             "        if option user-class = \"x\" {\n          supersede a = b;\n"
+                             "        }\n}\n" +
+                             host("n2", "02::2", "10.0.0.2"))
                 .size(),
             2U);
+}
+
+TEST(ParseDhcpHostsTest, ReadsHostsOfAConfigurationOnOneLine) {
+  // As xCAT writes them on Ubuntu, where omshell cannot be used.
+  const auto hosts = parse_dhcp_hosts(
+      "shared-network eth0 { subnet 10.0.0.0 netmask 255.255.0.0 { next-server  10.0.0.1; } }\n"
+      "#xCAT host declaration for n1 {\n"
+      "host n1 { hardware ethernet AA:BB:CC:00:00:01; fixed-address 10.0.0.7; }\n");
+  EXPECT_EQ(hosts, (std::map<std::string, std::string>{{"aa:bb:cc:00:00:01", "10.0.0.7"}}));
+}
+
+TEST(ParseDhcpHostsTest, TakesTheLeasesForTheLastWord) {
+  const auto hosts =
+      parse_dhcp_hosts("host n1 { hardware ethernet 02::1; fixed-address 10.0.0.1; }\n" +
+                       std::string{"host n1 {\n  dynamic;\n  deleted;\n}\n"});
+  EXPECT_TRUE(hosts.empty());
+}
+
+TEST(ParseDhcpQueryTest, ReadsWhatKeaAndIscPrint) {
+  const std::map<std::string, std::string> expected{{"02:00:00:00:02:01", "10.1.2.1"}};
+  EXPECT_EQ(parse_dhcp_query("n001: ip-address = 10.1.2.1, hardware-address = 02:00:00:00:02:01\n"),
+            expected);
+  EXPECT_EQ(parse_dhcp_query("n001: ip-address = 10.1.2.1 hardware-address = 02:00:00:00:02:01 "
+                             "hostname = n001\n"),
+            expected);
+  EXPECT_TRUE(parse_dhcp_query("n001: no information\nError: ip-address = 10.1.2.1\n").empty());
+}
+
+TEST(PrefersKeaTest, FollowsXcatsChoice) {
+  EXPECT_TRUE(prefers_kea("auto", "ID=\"rocky\"\nVERSION_ID=\"10.0\"\n"));
+  EXPECT_TRUE(prefers_kea("", "ID=ubuntu\nVERSION_ID=\"22.04\"\n"));
+  EXPECT_FALSE(prefers_kea("", "ID=ubuntu\nVERSION_ID=\"20.04\"\n"));
+  EXPECT_FALSE(prefers_kea("", "ID=\"rhel\"\nVERSION_ID=\"9.4\"\n"));
+  EXPECT_FALSE(prefers_kea("", "ID=debian\nVERSION_ID=\"12\"\n"));
+  EXPECT_FALSE(prefers_kea("isc", "ID=ubuntu\nVERSION_ID=\"24.04\"\n"));
+  EXPECT_TRUE(prefers_kea(" KEA ", ""));
 }
 
 TEST(NameSomeTest, NamesThreeAtMost) {

@@ -196,6 +196,84 @@ TEST(FaultTest, TakesOverAClusterThatHasNoNodesYet) {
   EXPECT_EQ(outcome.code, Exit::done) << outcome.headline;
 }
 
+/// A second method beside the world's, which says `reading` whatever happens.
+void given_outlet(World& world, const std::string& reading) {
+  world.site.fences.push_back({.name = "pdu",
+                               .off = {"/usr/sbin/outlet", "off", "{host}"},
+                               .status = {"/usr/sbin/outlet", "status", "{host}"},
+                               .off_when = "outlet off",
+                               .time_limit = std::chrono::seconds{5}});
+  world.faults["outlet off"] = lies;
+  world.faults["outlet status"] = {.works = false, .outcome = {.output = reading + "\n"}};
+}
+
+TEST(FaultTest, RefusesWhereOneMethodReadsOffAndAnotherOn) {
+  World world;
+  given_outlet(world, "outlet on");
+  const auto outcome = world.failover();
+  EXPECT_EQ(outcome.code, Exit::failed);
+  EXPECT_NE(outcome.headline.find("the methods contradict each other"), std::string::npos)
+      << outcome.headline;
+  EXPECT_EQ(world.addresses(), "10.77.0.12");
+}
+
+TEST(FaultTest, SwitchesEveryMethodThatDoesNotReadOff) {
+  World world;
+  given_outlet(world, "outlet off");
+  EXPECT_EQ(world.failover().code, Exit::done);
+  const auto& actions = world.actions;
+  EXPECT_EQ(1, std::count(actions.begin(), actions.end(), "Switch mn1 off by bmc"));
+  EXPECT_EQ(0, std::count(actions.begin(), actions.end(), "Switch mn1 off by pdu"));
+}
+
+TEST(FaultTest, TakesNoPartOfAWordForOff) {
+  World world;
+  world.power_says = "offline?";
+  world.site.fences.front().off_when = "off";
+  EXPECT_EQ(world.failover().code, Exit::failed);
+}
+
+TEST(FaultTest, WritesAConfigurationOfDhcpAnewThatIsOfAnEarlierTime) {
+  World world;
+  world.state.files["/etc/dhcp/dhcpd.conf"] =
+      "# of an earlier time\nnext-server 10.77.0.11;\nhost gone { fixed-address 10.77.9.9; }\n";
+  EXPECT_EQ(world.failover().code, Exit::done);
+  EXPECT_EQ(world.state.files.at("/etc/dhcp/dhcpd.conf").find("gone"), std::string::npos);
+}
+
+TEST(FaultTest, StopsAnXcatdThatIsOnlyComingUp) {
+  World world;
+  world.faults["stop xcatd"] = {.works = true, .outcome = {}};
+  world.state.activating.insert("xcatd");
+  EXPECT_EQ(world.failover().code, Exit::done);
+  EXPECT_EQ(1, std::count(world.actions.begin(), world.actions.end(), "Stop xcatd"));
+}
+
+TEST(FaultTest, WritesConsolesAnewThatAreOfOtherNodes) {
+  World world;
+  world.state.files["/etc/conserver.cf"] =
+      "console a {\nconsole b {\nconsole c {\n  trusted 10.77.0.11;\n";
+  world.state.conserver_runs = true;
+  EXPECT_EQ(world.failover().code, Exit::done);
+  EXPECT_NE(world.state.files.at("/etc/conserver.cf").find("console n003"), std::string::npos);
+}
+
+TEST(FaultTest, BecomesThePrimaryWithOpenServicesOnRequestOnly) {
+  World world;
+  world.faults["makedns"] = fails;
+  EXPECT_EQ(world.failover().code, Exit::incomplete);
+  EXPECT_EQ(world.role(), base::RoleName::promoting);
+  world.accept_open = "DNS is served elsewhere";
+  EXPECT_EQ(world.failover().code, Exit::incomplete);
+  EXPECT_EQ(world.role(), base::RoleName::primary);
+}
+
+TEST(FaultTest, ReadsTheAnswersOfAnInstallerThatWantsADirectory) {
+  World world;
+  world.state.files["/install/autoinst/n001/user-data"] = "uri: http://10.77.0.11/\n";
+  EXPECT_EQ(world.failover().code, Exit::done);
+}
+
 // Going back.
 
 TEST(UndoTest, RestoresTheStandbyBeforeThePointOfNoReturn) {

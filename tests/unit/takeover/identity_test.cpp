@@ -14,7 +14,7 @@ using Lines = std::vector<std::string>;
 
 const base::Subnet wanted{.address = "10.77.0.11", .prefix_length = 16};
 const std::string own = "10.77.0.12";
-const std::string keep = "sysctl -q -w net.ipv4.conf.eth0.promote_secondaries=1";
+const std::string keep = "sysctl -q -w net/ipv4/conf/eth0/promote_secondaries=1";
 const std::string bring_service = "ip address add 10.77.0.11/16 dev eth0";
 const std::string take_own = "ip address del 10.77.0.12/16 dev eth0";
 const std::string bring_own = "ip address add 10.77.0.12/16 dev eth0";

@@ -186,7 +186,11 @@ void World::start(const std::string& unit) {
     const auto found = state.files.find("/etc/dhcp/dhcpd.conf");
     state.dhcp_config = found == state.files.end() ? "" : found->second;
     if (state.dhcp_config.empty()) state.active.erase(unit);
-    if (!state.dhcp_config.empty()) state.files["/run/dhcpd.pid"] = "4711\n";
+    if (!state.dhcp_config.empty()) {
+      state.files["/proc/stat"] = "cpu 1 2 3\nbtime 1700000000\n";
+      state.files["/proc/4711/stat"] =
+          "4711 (dhcpd) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 900\n";
+    }
   }
   if (unit == "named" && state.files.contains("/var/lib/bind/db.cluster.test")) {
     for (const auto& line : base::lines_of(state.files.at("/var/lib/bind/db.cluster.test"))) {

@@ -34,7 +34,8 @@ struct WorldState {
   std::vector<base::InterfaceAddress> addresses;
   bool promote_secondaries = false;
   std::string hostname;
-  std::set<std::string> active;   ///< units
+  std::set<std::string> active;  ///< units
+  std::set<std::string> activating;
   std::set<std::string> enabled;  ///< units that start at boot
   std::set<std::string> rows;     ///< of the live database
   std::optional<std::set<std::string>> rows_before_swap;
@@ -104,6 +105,7 @@ class World {
   std::string power_says;
   bool power_off_works = true;
   std::string statement;
+  std::string accept_open;
   std::vector<base::Event> events;
   std::set<std::string> written_by_xcatd;
   std::vector<std::string> points = {"p0001-00000007"};

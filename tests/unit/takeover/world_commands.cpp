@@ -75,9 +75,20 @@ std::optional<base::Outcome> World::look(const std::vector<std::string>& argv) c
                                           : failed(1, "Unable to open socket connection\n");
   }
   if (name == "pgrep") return state.conserver_runs ? printed("815\n") : failed(1);
+  if (name == "systemctl" && argv[1] == "show") {
+    const bool active = state.active.contains(plain(argv[4]));
+    if (argv[2] == "--property=MainPID") return printed(active ? "4711\n" : "0\n");
+    if (state.activating.contains(plain(argv[4]))) return printed("activating\n");
+    return printed(active ? "active\n" : "inactive\n");
+  }
   if (name == "find") {
     const auto file = state.files.find("/etc/dhcp/dhcpd.conf");
-    const bool newer = file != state.files.end() && file->second != state.dhcp_config;
+    const bool is_there = file != state.files.end();
+    // Either newer than a note of this takeover, or than the start of the process.
+    const bool newer =
+        argv[argv.size() - 2] == "-newer"
+            ? is_there && file->second.find("of an earlier time") == std::string::npos
+            : is_there && file->second != state.dhcp_config;
     return printed(newer ? "/etc/dhcp/dhcpd.conf\n" : "");
   }
   if (name == "power" && argv[1] == "status") {
@@ -121,7 +132,7 @@ base::Outcome World::act(const std::vector<std::string>& argv) {
   if (name == "hamn") return act_as_hamn(argv);
   if (argv.front().starts_with("/opt/xcat/")) return act_as_xcat(name, argv);
   if (name == "sysctl") {
-    EXPECT_EQ(argv.back(), "net.ipv4.conf.eth0.promote_secondaries=1");
+    EXPECT_EQ(argv.back(), "net/ipv4/conf/eth0/promote_secondaries=1");
     state.promote_secondaries = true;
     return {};
   }
@@ -150,6 +161,7 @@ base::Outcome World::act_on_unit(const std::vector<std::string>& argv) {
     const auto unit = plain(argv[i]);
     if (!installed.contains(unit) && !unit.ends_with(".timer")) return failed(5, "not found\n");
     if (verb == "stop") state.active.erase(unit);
+    if (verb == "stop") state.activating.erase(unit);
     if (verb == "enable") state.enabled.insert(unit);
     if (verb == "start" || (verb == "enable" && now && !state.active.contains(unit))) start(unit);
     if (verb == "restart") start(unit);

@@ -44,6 +44,7 @@ World::Run::Run(World& world, const std::string& name)
               .started = world.clock.wall(),
               .operator_name = "root",
               .statement = world.statement,
+              .accept_open = world.accept_open,
               .program = {"hamn"},
               .hosts = hosts_,
               .probes = probes_,
