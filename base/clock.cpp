@@ -66,4 +66,8 @@ Milliseconds age(WallTime then, WallTime now) {
   return std::max(Milliseconds{0}, now - then);
 }
 
+bool is_ahead(WallTime then, WallTime now) {
+  return then > now + std::chrono::minutes{5};
+}
+
 }  // namespace hamn::base

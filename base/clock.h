@@ -36,5 +36,8 @@ class RealClock : public Clock {
 
 /// How long ago `then` was, seen from `now`; never negative, since clocks of two hosts differ.
 [[nodiscard]] Milliseconds age(WallTime then, WallTime now);
+/// True if `then` is so far ahead of `now` that one of the two clocks is wrong; the age of what was
+/// made then is not known. Pure.
+[[nodiscard]] bool is_ahead(WallTime then, WallTime now);
 
 }  // namespace hamn::base

@@ -22,6 +22,10 @@ struct Command {
   std::string user = {};  ///< run as this user; empty: as the user of this process
   std::uint64_t output_limit_bytes = 4ULL << 20U;  ///< per stream; what comes after it is dropped
 
+  /// A first request to stop waits until the command ended: half a change is worse than a late
+  /// stop.
+  bool sees_to_its_end = false;
+
   friend bool operator==(const Command&, const Command&) = default;
 };
 

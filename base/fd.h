@@ -23,4 +23,8 @@ class Fd {
   int fd_ = -1;
 };
 
+/// Opens /dev/null as whichever of standard input, output and error is closed, so that no file of
+/// ours can get their numbers and the text that is meant for them. False if it cannot.
+[[nodiscard]] bool open_standard_streams() noexcept;
+
 }  // namespace hamn::base

@@ -11,7 +11,7 @@ namespace {
 volatile std::sig_atomic_t stop_asked = 0;
 
 extern "C" void ask_to_stop(int /*signal*/) {
-  stop_asked = 1;
+  stop_asked = stop_asked == 0 ? 1 : 2;
 }
 
 }  // namespace
@@ -28,6 +28,10 @@ void install_signal_handlers() {
 
 bool interrupted() noexcept {
   return stop_asked != 0;
+}
+
+bool interrupted_again() noexcept {
+  return stop_asked > 1;
 }
 
 void stop_if_interrupted() {

@@ -10,6 +10,8 @@ namespace hamn::base {
 /// takeover half done.
 void install_signal_handlers();
 [[nodiscard]] bool interrupted() noexcept;
+/// True once a stop was asked for twice: commands that change something are ended, too.
+[[nodiscard]] bool interrupted_again() noexcept;
 /// Throws Error with Exit::interrupted once a stop was asked for.
 void stop_if_interrupted();
 

@@ -17,7 +17,7 @@ namespace hamn::base {
 namespace {
 
 constexpr Milliseconds slice{100};
-constexpr Milliseconds held_output_grace{500};
+constexpr Milliseconds held_output_grace{2000};  ///< of silence
 constexpr Milliseconds ending_limit{10'000};
 constexpr std::size_t largest_write_bytes = 32000;
 
@@ -144,12 +144,14 @@ class RemoteRun {
     bool is_over = false;
     bool is_late = false;
     while (!session_.at_end(channel_) && !is_late) {
-      stop_if_interrupted();
+      if (!line_.sees_to_its_end || interrupted_again()) stop_if_interrupted();
       const bool sent = feed();
       const bool got = collect(0, outcome_.output);
       const bool heard = !got && collect(SSH_EXTENDED_DATA_STDERR, outcome_.error_output);
-      if (!is_over && heard && line_.is_over && line_.is_over(outcome_)) {
-        is_over = true;
+      const bool was_over = is_over;
+      is_over = is_over || (heard && line_.is_over && line_.is_over(outcome_));
+      // What sshd still holds of the other stream may come late on a slow line.
+      if (is_over && (!was_over || got || heard)) {
         last = std::min(end, std::chrono::steady_clock::now() + held_output_grace);
       }
       if (!sent && !got && !heard && !session_.at_end(channel_)) session_.wait(slice);

@@ -23,7 +23,7 @@ namespace {
 
 constexpr const char* resources_hint = "look for too many open files or processes on this host";
 constexpr Milliseconds kill_grace{3000};
-constexpr Milliseconds held_output_grace{500};
+constexpr Milliseconds held_output_grace{500};  ///< of silence
 
 struct Pipe {
   Fd read_end;
@@ -95,11 +95,14 @@ class Run {
     std::optional<int> code;
     while (out_.fd.is_open() || error_.fd.is_open() || !code) {
       const auto now = std::chrono::steady_clock::now();
-      if (interrupted() || now >= last) break;
+      if (is_to_stop() || now >= last) break;
+      const auto had = outcome_.output.size() + outcome_.error_output.size();
       exchange();
+      const bool has_more = outcome_.output.size() + outcome_.error_output.size() > had;
       if (!code) code = poll_process(pid_);
-      if (!is_over && (code || (is_over_ && is_over_(outcome_)))) {
-        is_over = true;
+      const bool was_over = is_over;
+      is_over = is_over || code || (is_over_ && is_over_(outcome_));
+      if (is_over && (!was_over || has_more)) {
         last = std::min(end, std::chrono::steady_clock::now() + held_output_grace);
       }
     }
@@ -115,6 +118,10 @@ class Run {
   }
 
  private:
+  [[nodiscard]] bool is_to_stop() const {
+    return command_.sees_to_its_end ? interrupted_again() : interrupted();
+  }
+
   void exchange() {
     std::array<pollfd, 2> items{{{.fd = out_.fd.get(), .events = POLLIN, .revents = 0},
                                  {.fd = error_.fd.get(), .events = POLLIN, .revents = 0}}};

@@ -111,6 +111,7 @@ Outcome OpensshHost::run_line(const Line& line) {
   ssh.input = line.input;
   ssh.time_limit = line.time_limit;
   ssh.output_limit_bytes = line.output_limit_bytes;
+  ssh.sees_to_its_end = line.sees_to_its_end;
   auto outcome = run_process(ssh, line.is_over);
   if (is_not_installed(outcome.exit_code, outcome.error_output)) {
     throw not_installed(outcome.error_output);

@@ -32,7 +32,9 @@ Facts facts_before(const Plan& plan, std::size_t index) {
 }
 
 Outcome act(const RunCommand& run, Host& host, Facts& facts) {
-  auto outcome = host.run(run.command);
+  auto command = run.command;
+  command.sees_to_its_end = true;
+  auto outcome = host.run(command);
   facts["exit_code"] = std::to_string(outcome.exit_code);
   if (outcome.timed_out) facts["timed_out"] = "yes";
   if (!trim(outcome.output).empty()) facts["output"] = tail(outcome.output);

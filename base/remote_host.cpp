@@ -152,6 +152,7 @@ Outcome RemoteHost::run(const Command& command) {
   line.input = environment.input + command.input;
   line.time_limit = command.time_limit;
   line.output_limit_bytes = command.output_limit_bytes + room_for_marks;
+  line.sees_to_its_end = command.sees_to_its_end;
   line.is_over = [&](const Outcome& so_far) {
     constexpr std::size_t searched = 65536;
     const std::string_view text = so_far.error_output;

@@ -49,6 +49,7 @@ class RemoteHost : public Host {
     Milliseconds time_limit{0};
     std::uint64_t output_limit_bytes = 65536;  ///< per stream
     IsOver is_over = {};  ///< the command ended although its output is still open
+    bool sees_to_its_end = false;
   };
 
  protected:

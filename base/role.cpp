@@ -85,6 +85,7 @@ Role parse_role(const std::string& text, const std::string& path) {
             .epoch = epoch->get<std::uint64_t>(),
             .since = *since,
             .run = field("run")};
+  if (role.epoch > largest_epoch) throw untrustworthy(path, "its epoch is impossibly high");
   if (role.host.empty()) throw untrustworthy(path, "its host has no name");
   if (keys != 6) throw untrustworthy(path, "it holds more than a role, or something twice");
   return role;

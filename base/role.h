@@ -20,6 +20,9 @@ enum class RoleName {
 [[nodiscard]] std::string to_text(RoleName name);
 [[nodiscard]] std::optional<RoleName> parse_role_name(const std::string& text);
 
+/// Far beyond what takeovers can count to; a higher one is a mistake.
+constexpr std::uint64_t largest_epoch = 1'000'000'000;
+
 /// Role and epoch of one host. The epoch is raised by every takeover; whatever is stamped with a
 /// lower one is refused.
 struct Role {

@@ -59,6 +59,10 @@ void read_hosts(SiteTable& root, Site& site) {
     HostSettings host{.name = name,
                       .address = table.required("address", "10.0.0.1"),
                       .interface = table.text("interface", "eth0")};
+    const auto& interface = host.interface;
+    if (interface.empty() || interface.size() > 15 || interface.find('/') != std::string::npos) {
+      table.complain("interface", "is not the name of a network interface");
+    }
     if (const auto address = canonical_address(host.address)) {
       host.address = *address;
     } else if (!host.address.empty()) {
@@ -133,6 +137,7 @@ void read_file_sets(SiteTable table, Site& site, const std::string& home) {
   site.file_sets = default_file_sets(home, site.xcat_install_directory, site.xcat_tftp_directory);
   for (const auto& name : table.subtables("set")) {
     if (!is_name(name)) table.complain("set", "not a name for a file set: " + printable(name));
+    if (name == "database") table.complain("set", "\"database\" is the name of hamn's own set");
     site.file_sets[name].name = name;
   }
   auto sets = table.table("set");
@@ -162,6 +167,10 @@ void read_fences(SiteTable& root, Site& site) {
 void read_takeover(SiteTable table, Site& site) {
   site.takeover.console_limit = table.number("console_limit", 100, 0, 1'000'000);
   site.takeover.address_probe = table.duration("address_probe", "600ms");
+  if (site.takeover.address_probe < std::chrono::milliseconds{200} ||
+      site.takeover.address_probe > std::chrono::minutes{1}) {
+    table.complain("address_probe", "must be from 200ms to 1min");
+  }
   site.takeover.command_limit = table.limit("command_limit", "15min");
   table.expect_nothing_else();
 }

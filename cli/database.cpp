@@ -1,7 +1,9 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
+#include "base/local_host.h"
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/perform.h"
@@ -71,13 +73,18 @@ base::Exit points(Environment& environment) {
                           .mark = good ? base::Mark::good : base::Mark::bad});
   }
   const auto count = table.rows.size();
-  show(environment, {.title = "Recovery points on " + environment.here(),
-                     .mark = count > 0 ? base::Mark::good : base::Mark::warning,
-                     .verdict = "done",
-                     .headline = count > 0 ? "The newest one comes first."
-                                           : "There is none. On the primary: hamn db replicate",
-                     .sections = {{"points", "Points", std::move(table)}}});
-  return base::Exit::done;
+  const bool all_good = std::all_of(kept.points.begin(), kept.points.end(),
+                                    [](const auto& point) { return point.problem.empty(); });
+  const std::string headline = all_good
+                                   ? "The newest one comes first."
+                                   : "Not all of them can be used. The newest one comes first.";
+  show(environment,
+       {.title = "Recovery points on " + environment.here(),
+        .mark = count > 0 && all_good ? base::Mark::good : base::Mark::warning,
+        .verdict = all_good ? "done" : "damaged",
+        .headline = count > 0 ? headline : "There is none. On the primary: hamn db replicate",
+        .sections = {{"points", "Points", std::move(table)}}});
+  return all_good ? base::Exit::done : base::Exit::problems;
 }
 
 base::Exit compare(Environment& environment, const std::string& id) {
@@ -139,19 +146,42 @@ base::Exit accept(Environment& environment) {
   return base::Exit::done;
 }
 
-base::Exit swap_in(Environment& environment, const std::string& id) {
+/// Outside of a takeover a person has to name the host whose live database is replaced.
+void require_consent(Environment& environment, const std::string& yes) {
+  const auto role = environment.role();
+  if (role.name == base::RoleName::promoting) return;
+  const auto& unit = environment.site().units.xcatd;
+  base::LocalHost host{environment.here(), environment.disk()};
+  if (host.run({.argv = {"systemctl", "is-active", "--quiet", unit}}).succeeded()) {
+    throw base::Error{{.what = "refusing to replace the database under a running xcatd",
+                       .detail = role.host + " is the " + base::to_text(role.name),
+                       .hint = "systemctl stop " + unit,
+                       .code = base::Exit::refused}};
+  }
+  if (yes == role.host) return;
+  throw base::Error{
+      {.what = "this replaces the live database of " + role.host,
+       .detail = "its role is " + base::to_text(role.name) + ", and no takeover is under way",
+       .hint = "if that is what you want: add --yes=" + role.host,
+       .code = base::Exit::usage}};
+}
+
+base::Exit swap_in(Environment& environment, const std::string& id, const std::string& yes) {
   require_root();
+  require_consent(environment, yes);
   const auto lock = database_lock(environment, "hamn db swap-in");
   const auto where = directories(environment);
   dbrepl::swap_in_sqlite_point(environment.disk(), environment.clock(),
                                {.point = dbrepl::find_point(where, id),
                                 .directory = environment.database_location().directory,
                                 .undo = where.undo});
+  put(id + " is live now; the way back: hamn db swap-back\n");
   return base::Exit::done;
 }
 
-base::Exit swap_back(Environment& environment) {
+base::Exit swap_back(Environment& environment, const std::string& yes) {
   require_root();
+  require_consent(environment, yes);
   const auto lock = database_lock(environment, "hamn db swap-back");
   const auto undo = directories(environment).undo;
   if (::access(undo.c_str(), F_OK) != 0 && !dbrepl::interrupted_swap(undo)) {
@@ -225,6 +255,7 @@ struct Options {
   std::string point;
   std::uint64_t after = 0;
   bool scheduled = false;
+  std::string yes;
 };
 
 }  // namespace
@@ -255,11 +286,18 @@ void add_database_commands(CLI::App& app, Environment& environment, Chosen& chos
   })->add_option("--after", options->after, "Make a higher generation than this");
   add("accept", "Verify what arrived and keep it as a recovery point (a step of replicate)",
       [&] { return accept(environment); });
-  add("swap-in", "Put a recovery point in charge (a step of failover; xcatd must be stopped)",
-      [&, options] { return swap_in(environment, options->point); })
+  const auto add_swap = [&](const char* name, const char* what, auto work) {
+    auto* command = add(name, what, work);
+    command->add_option("--yes", options->yes, "Name of this host, where no takeover is under way");
+    return command;
+  };
+  add_swap("swap-in", "Put a recovery point in charge (a step of failover; xcatd must be stopped)",
+           [&, options] { return swap_in(environment, options->point, options->yes); })
       ->add_option("--point", options->point, "Which one")
-      ->required();
-  add("swap-back", "Bring back what swap-in replaced", [&] { return swap_back(environment); });
+      ->required()
+      ->check([](const std::string& id) { return id.empty() ? "it must not be empty" : ""; });
+  add_swap("swap-back", "Bring back what swap-in replaced",
+           [&, options] { return swap_back(environment, options->yes); });
 }
 
 }  // namespace hamn::cli

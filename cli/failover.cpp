@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "base/interrupt.h"
 #include "base/lock.h"
 #include "base/text.h"
 #include "cli/commands.h"
@@ -68,6 +69,7 @@ void confirm(const FailoverRequest& request, const std::string& primary) {
     (void)!::write(STDERR_FILENO, question.data(), question.size());
     std::array<char, 256> line{};
     if (std::fgets(line.data(), line.size(), stdin) != nullptr) typed = base::trim(line.data());
+    base::stop_if_interrupted();
   }
   if (typed == primary) return;
   throw base::Error{

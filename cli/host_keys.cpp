@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 
 #include "base/local_host.h"
 #include "base/text.h"
@@ -53,10 +54,40 @@ bool is_pinned(Environment& environment, const base::HostSettings& host) {
 
 bool says_yes() {
   if (::isatty(STDIN_FILENO) != 1) return false;
-  const std::string question = "Are these the fingerprints that its console shows? (yes/no) ";
+  const std::string question = "Is this the fingerprint that its console shows? (yes/no) ";
   (void)!::write(STDERR_FILENO, question.data(), question.size());
   std::array<char, 64> line{};
   return std::fgets(line.data(), line.size(), stdin) != nullptr && base::trim(line.data()) == "yes";
+}
+
+/// key → what ssh-keygen says of it: "256 SHA256:… comment (ED25519)".
+using Offered = std::map<std::string, std::string>;
+
+Offered fingerprints_of(base::Host& local, const std::vector<std::string>& keys) {
+  Offered offered;
+  for (const auto& key : keys) {
+    const auto shown = local.run({.argv = {"ssh-keygen", "-l", "-f", "-"}, .input = key + "\n"});
+    if (shown.succeeded()) offered[key] = base::trim(shown.output);
+  }
+  return offered;
+}
+
+Offered::const_iterator with_fingerprint(const Offered& offered, const std::string& fingerprint) {
+  constexpr std::size_t length = 7 + 43;  // "SHA256:" and base64 of 256 bits
+  if (fingerprint.size() != length || !fingerprint.starts_with("SHA256:")) return offered.end();
+  return std::find_if(offered.begin(), offered.end(), [&](const auto& each) {
+    const auto words = base::words_of(each.second);
+    return words.size() > 1 && words[1] == fingerprint;
+  });
+}
+
+Offered::const_iterator strongest(const Offered& offered) {
+  for (const auto* type : {"ssh-ed25519", "ecdsa-", "ssh-rsa"}) {
+    const auto found = std::find_if(offered.begin(), offered.end(),
+                                    [&](const auto& each) { return each.first.starts_with(type); });
+    if (found != offered.end()) return found;
+  }
+  return offered.begin();
 }
 
 }  // namespace
@@ -94,12 +125,11 @@ base::Exit pin_host_key(Environment& environment, const std::string& name,
                        .detail = "ssh-keyscan " + base::describe(scanned, scan),
                        .hint = "check that sshd runs there: ssh-keyscan " + host.address}};
   }
-  const auto shown = local.run({.argv = {"ssh-keygen", "-l", "-f", "-"}, .input = scanned.output});
-  put(shown.output);
-  const auto words = base::words_of(shown.output);
-  const bool agreed = fingerprint.empty()
-                          ? says_yes()
-                          : std::find(words.begin(), words.end(), fingerprint) != words.end();
+  const auto offered = fingerprints_of(local, keys);
+  const auto chosen =
+      fingerprint.empty() ? strongest(offered) : with_fingerprint(offered, fingerprint);
+  if (chosen != offered.end()) put(name + " shows " + chosen->second + "\n");
+  const bool agreed = chosen != offered.end() && (!fingerprint.empty() || says_yes());
   if (!agreed) {
     throw base::Error{{.what = "the host key of " + name + " was not pinned",
                        .detail = fingerprint.empty() ? "it was not confirmed"
@@ -111,7 +141,8 @@ base::Exit pin_host_key(Environment& environment, const std::string& name,
                                name + " --fingerprint SHA256:…",
                        .code = base::Exit::refused}};
   }
-  pin(environment, host, keys);
+  // Only the one that was compared: a scan does not prove that the others are of that host.
+  pin(environment, host, {chosen->first});
   put("Pinned the host key of " + name + ".\n");
   return base::Exit::done;
 }

@@ -51,6 +51,18 @@ std::string short_host_name(base::Host& host) {
   return name.substr(0, name.find('.'));
 }
 
+/// The interface that was named, or the one that has an address of that subnet.
+std::string interface_for(const InitRequest& request,
+                          const std::vector<base::InterfaceAddress>& addresses,
+                          const base::Subnet& subnet) {
+  if (!request.interface.empty()) return request.interface;
+  for (const auto& each : addresses) {
+    if (base::contains(subnet, each.address)) return each.interface;
+  }
+  throw usage("on which interface is " + base::to_text(subnet) + " to be?",
+              "none of this host's has an address of that network", "say: --interface NAME");
+}
+
 /// The address that the cluster knows: what was said, else site.master if it is on this host, else
 /// the first one.
 base::InterfaceAddress choose_service(const InitRequest& request,
@@ -62,7 +74,7 @@ base::InterfaceAddress choose_service(const InitRequest& request,
       throw usage("--service must be ADDRESS/PREFIX", base::printable(request.service),
                   "for example: --service 10.0.0.1/24");
     }
-    return {.interface = request.interface,
+    return {.interface = interface_for(request, addresses, *subnet),
             .address = subnet->address,
             .prefix_length = subnet->prefix_length};
   }
@@ -162,6 +174,7 @@ base::RoleName choose_role(Environment& environment, const InitRequest& request)
     throw usage("unknown role " + base::printable(request.role), "it is primary or standby",
                 "hamn init --role primary");
   }
+  if (const auto present = environment.find_role()) return present->name;
   base::LocalHost host{"localhost", environment.disk()};
   const auto running =
       host.run({.argv = {"systemctl", "is-active", "--quiet", environment.site().units.xcatd}});
@@ -173,20 +186,20 @@ base::RoleName choose_role(Environment& environment, const InitRequest& request)
 
 void set_role(Environment& environment, const InitRequest& request) {
   const auto name = choose_role(environment, request);
-  const auto present = request.force ? std::nullopt : environment.find_role();
+  const auto present = environment.find_role();
   if (present && present->name == name && request.epoch == 0) {
     put("This host is " + present->host + ", the " + base::to_text(name) + " of epoch " +
         std::to_string(present->epoch) + " already.\n");
     return;
   }
-  if (present && present->name == base::RoleName::promoting) {
+  if (present && present->name == base::RoleName::promoting && !request.force) {
     throw base::Error{{.what = "refusing to change the role of " + present->host,
                        .detail = "a takeover is under way here",
                        .hint = "finish it: hamn failover; or go back: hamn takeover undo",
                        .code = base::Exit::refused}};
   }
   const bool demotes_primary = present && present->name == base::RoleName::primary;
-  if (demotes_primary) {
+  if (demotes_primary && !request.force) {
     throw base::Error{{.what = "refusing to change the role of " + present->host,
                        .detail = "it is the primary of epoch " + std::to_string(present->epoch),
                        .hint = "if another host is in charge now: hamn init --role standby --force",
@@ -197,10 +210,9 @@ void set_role(Environment& environment, const InitRequest& request) {
                   ? base::find_this_host(environment.site(), base::local_addresses())
                   : environment.site().host(request.name).name;
   role.name = name;
-  role.epoch = request.epoch;
-  if (role.epoch == 0) {
-    role.epoch = present ? present->epoch : (name == base::RoleName::primary ? 1 : 0);
-  }
+  // Never back: a lower epoch would make this host listen to a deposed primary.
+  const std::uint64_t first = name == base::RoleName::primary ? 1 : 0;
+  role.epoch = std::max(request.epoch, present ? present->epoch : first);
   role.since = environment.clock().wall();
   role.run = base::new_run_id(environment.clock());
   base::write_role(environment.disk(), environment.role_path(), role);
@@ -261,7 +273,8 @@ void add_init_commands(CLI::App& app, Environment& environment, Chosen& chosen) 
   command->add_option("--service", request->service, "Address that nodes know: ADDRESS/PREFIX");
   command->add_option("--hostname", request->hostname, "Host name that nodes know");
   command->add_option("--interface", request->interface, "Interface for the service address");
-  command->add_option("--epoch", request->epoch, "Epoch to start from, after a lost role file");
+  command->add_option("--epoch", request->epoch, "Epoch to start from, after a lost role file")
+      ->check(CLI::Range(std::uint64_t{1}, base::largest_epoch));
   command->add_option("--pin", request->pin, "Pin the ssh host key of this host, then end");
   command->add_option("--fingerprint", request->fingerprint,
                       "With --pin: the fingerprint that you read on its console");

@@ -1,7 +1,10 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
+#include "base/network.h"
+#include "base/text.h"
 #include "cli/commands.h"
 #include "takeover/arp.h"
 
@@ -19,6 +22,17 @@ struct AnnounceRequest {
 /// for some seconds, since a neighbour ignores what comes within a second of its last update.
 base::Exit announce(const AnnounceRequest& request) {
   require_root();
+  const auto present = base::local_addresses();
+  const bool is_here = std::any_of(present.begin(), present.end(), [&](const auto& each) {
+    return each.interface == request.interface && each.address == request.address;
+  });
+  if (!is_here) {
+    throw base::Error{{.what = "refusing to announce " + base::printable(request.address),
+                       .detail = "it is not an address of " + base::printable(request.interface) +
+                                 " on this host",
+                       .hint = "see what is there: ip address",
+                       .code = base::Exit::refused}};
+  }
   takeover::arp_announce(request.interface, request.address, 1, base::Milliseconds{0});
   put("announced " + request.address + " on " + request.interface + ", to be repeated " +
       std::to_string(request.rounds - 1) + " times\n");

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <exception>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/interrupt.h"
@@ -65,6 +66,11 @@ int parse_and_run(int argc, char** argv, Environment& environment) {
     const int code = app.exit(error);
     return code == 0 ? 0 : static_cast<int>(base::Exit::usage);
   }
+  // Units and crontab lines name it, and they run elsewhere.
+  if (!environment.config_path.empty()) {
+    environment.config_path =
+        std::filesystem::absolute(environment.config_path).lexically_normal().string();
+  }
   base::set_quiet(environment.quiet);
   return static_cast<int>(chosen());
 }
@@ -72,6 +78,7 @@ int parse_and_run(int argc, char** argv, Environment& environment) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
+  if (!base::open_standard_streams()) return static_cast<int>(base::Exit::failed);
   base::install_signal_handlers();
   // What an administrator has set for the shell must not lead xCAT's commands past this host's own
   // daemon, or to another one (xCAT::Client).

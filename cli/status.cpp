@@ -50,6 +50,10 @@ Copies look_at_copies(Environment& environment, bool is_primary) {
       copies.add_missing("files: " + name, state ? "first copy not finished" : "never copied");
       continue;
     }
+    if (base::is_ahead(state->as_of, now)) {
+      copies.add_missing("files: " + name, "of the future: the clocks of the two hosts differ");
+      continue;
+    }
     copies.add("files: " + name, std::to_string(state->generation), base::age(state->as_of, now),
                set.max_age,
                base::human_count(state->files) + " files, " + base::human_size(state->bytes));
@@ -59,6 +63,10 @@ Copies look_at_copies(Environment& environment, bool is_primary) {
   const auto point = dbrepl::newest_point(directories.points);
   if (!point || !point->point) {
     copies.add_missing("database", "no recovery point");
+    return copies;
+  }
+  if (base::is_ahead(point->point->taken, now)) {
+    copies.add_missing("database", "of the future: the clocks of the two hosts differ");
     return copies;
   }
   std::uint64_t rows = 0;

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <set>
 
 #include "base/lock.h"
 #include "base/log.h"
@@ -28,7 +29,7 @@ std::vector<sync::FileSet> choose_sets(Environment& environment, const RunReques
                  [&](const auto& set) { return environment.site().file_sets.contains(set.name); });
     return chosen;
   }
-  for (const auto& name : request.sets) {
+  for (const auto& name : std::set<std::string>{request.sets.begin(), request.sets.end()}) {
     const auto found = std::find_if(all.begin(), all.end(),
                                     [&](const sync::FileSet& set) { return set.name == name; });
     if (found == all.end()) {

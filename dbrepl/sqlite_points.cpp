@@ -147,10 +147,11 @@ class Acceptance {
     if (const auto file = disk_.open_file(scratch.fd(), table.file)) disk_.sync_file(file->get());
   }
 
-  void verify(ScratchDirectory& scratch) const {
+  void verify(ScratchDirectory& scratch) {
     std::vector<std::string> problems;
     for (const auto& damaged : damaged_tables(disk_, scratch.fd(), offered_)) {
       problems.push_back(damaged.problem);
+      drop_arrived(damaged.name);
     }
     if (!problems.empty()) throw unfit(base::join(problems, "; "));
     for (const auto& table : offered_.tables) {
@@ -159,6 +160,16 @@ class Acceptance {
       if (!problem.empty()) problems.push_back(std::move(problem));
     }
     if (!problems.empty()) throw unfit(base::join(problems, "; "));
+  }
+
+  /// A copy that rotted here has the size and time of the good one, so it would never be sent
+  /// again.
+  void drop_arrived(const std::string& name) {
+    for (const auto& table : offered_.tables) {
+      if (table.name == name && disk_.status(arrived_.get(), table.file)) {
+        disk_.remove_file(arrived_.get(), table.file);
+      }
+    }
   }
 
   /// The same bytes were looked at when an earlier point was accepted.

@@ -77,10 +77,21 @@ base::Finding Nodeset::check() {
 
 base::Plan Nodeset::plan(const base::Finding& found) const {
   base::Plan plan;
-  plan.add(
-      base::run_on(context_.here, "Write the boot files with the images that the nodes have",
-                   {.argv = {context_.xcat("sbin/nodeset"), found.facts.at("nodes"), "osimage"},
-                    .time_limit = context_.site.takeover.command_limit}));
+  // One argument of a command holds 128 KiB at most (execve(2)).
+  constexpr std::size_t most_bytes = 64U << 10U;
+  std::string some;
+  const auto add = [&] {
+    if (some.empty()) return;
+    plan.add(base::run_on(context_.here, "Write the boot files with the images that the nodes have",
+                          {.argv = {context_.xcat("sbin/nodeset"), some, "osimage"},
+                           .time_limit = context_.site.takeover.command_limit}));
+    some.clear();
+  };
+  for (const auto& node : base::split(found.facts.at("nodes"), ',')) {
+    if (some.size() + node.size() > most_bytes) add();
+    some += (some.empty() ? "" : ",") + node;
+  }
+  add();
   return plan;
 }
 

@@ -1,6 +1,7 @@
 #include "takeover/gates.h"
 
 #include "base/text.h"
+#include "sync/index.h"
 #include "sync/receiver.h"
 #include "takeover/database.h"
 #include "takeover/fence.h"
@@ -121,6 +122,18 @@ base::Finding judge_age(const std::string& what, base::Milliseconds age, base::M
           .facts = facts};
 }
 
+base::Finding judge_time(const std::string& what, base::WallTime made, base::WallTime now,
+                         base::Milliseconds limit) {
+  if (!base::is_ahead(made, now)) return judge_age(what, base::age(made, now), limit);
+  return {
+      .state = State::blocked,
+      .why = what + " is of " + base::to_text(made) + ", but here it is only " +
+             base::to_text(now) +
+             ": how old it is cannot be told. Next: set the clock of this host (date), then run "
+             "this again",
+      .facts = {}};
+}
+
 base::Finding AddressFreeGate::look() {
   const auto& address = context_.site.service.address.address;
   if (context_.holds_service_address()) {
@@ -173,9 +186,8 @@ base::Finding DatabaseAgeGate::look() {
   }
   const auto taken = base::parse_wall_time(found.facts.at("taken"));
   if (!taken) return {.state = State::unknown, .why = "its time cannot be read", .facts = {}};
-  auto answer =
-      judge_age("recovery point " + found.facts.at("id"),
-                base::age(*taken, moment_of_decision(context_)), context_.site.database.max_age);
+  auto answer = judge_time("recovery point " + found.facts.at("id"), *taken,
+                           moment_of_decision(context_), context_.site.database.max_age);
   answer.facts["point"] = found.facts.at("id");
   answer.facts["taken"] = found.facts.at("taken");
   return settle(context_, answer);
@@ -186,17 +198,24 @@ FileSetAgeGate::FileSetAgeGate(const Context& context, const base::FileSetSettin
 
 base::Finding FileSetAgeGate::look() {
   const auto path = sync::receiver_index_path(context_.site.state_directory, set_.name);
-  const auto state = sync::read_index_state(path);
+  std::optional<sync::IndexState> state;
+  std::string damage;
+  try {
+    state = sync::read_index_state(path);
+  } catch (const sync::IndexDamaged& error) {
+    damage =
+        std::string{"how old the copy is cannot be told: "} + error.what() + ": " + error.detail();
+  }
   if (!state || !state->complete) {
-    const std::string why =
-        state ? "its first copy was never finished" : "nothing of it was ever received";
+    const std::string why = !damage.empty() ? damage
+                            : state         ? "its first copy was never finished"
+                                            : "nothing of it was ever received";
     return settle(context_, {.state = State::blocked,
                              .why = why + ". Next: if it can be done without: hamn failover "
                                           "--accept-loss \"reason\"",
                              .facts = {}});
   }
-  auto answer =
-      judge_age("the copy", base::age(state->as_of, moment_of_decision(context_)), set_.max_age);
+  auto answer = judge_time("the copy", state->as_of, moment_of_decision(context_), set_.max_age);
   answer.facts["generation"] = std::to_string(state->generation);
   answer.facts["as_of"] = base::to_text(state->as_of);
   answer.facts["files"] = std::to_string(state->files);

@@ -85,5 +85,9 @@ class AddressFreeGate : public Gate {
 /// Decision on the age of a copy. Pure.
 [[nodiscard]] base::Finding judge_age(const std::string& what, base::Milliseconds age,
                                       base::Milliseconds limit);
+/// The same for something made at that time. A time ahead of this host's clock blocks: the age is
+/// not known. Pure.
+[[nodiscard]] base::Finding judge_time(const std::string& what, base::WallTime made,
+                                       base::WallTime now, base::Milliseconds limit);
 
 }  // namespace hamn::takeover

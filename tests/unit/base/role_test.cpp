@@ -53,9 +53,11 @@ TEST(RoleTest, ReadsWhatItWrites) {
     EXPECT_EQ(name, parse_role_name(to_text(name)));
   }
   auto role = sample();
-  role.epoch = UINT64_MAX;
+  role.epoch = largest_epoch;
   role.run = "";
   EXPECT_EQ(role, parse_role(format_role(role), "role"));
+  role.epoch = largest_epoch + 1;
+  EXPECT_THROW((void)parse_role(format_role(role), "role"), Error);
 }
 
 TEST(RoleTest, KnowsFourRoles) {

@@ -137,7 +137,7 @@ dhcp = "dhcpd"
 console = "goconserver"
 [takeover]
 console_limit = 0
-address_probe = "0s"
+address_probe = "200ms"
 command_limit = "1h"
 [schedule]
 style = "crontab"

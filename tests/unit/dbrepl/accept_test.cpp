@@ -1,52 +1,19 @@
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <csignal>
 #include <filesystem>
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "dbrepl/sqlite_store.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/temporary_directory.h"
-#include "tests/unit/dbrepl/faults.h"
-#include "tests/unit/dbrepl/tables.h"
+#include "tests/unit/dbrepl/worlds.h"
 
 namespace hamn::dbrepl {
 namespace {
 
 namespace fs = std::filesystem;
-using hamn::test::FakeClock;
-using hamn::test::TemporaryDirectory;
 using test::Tables;
 
-class AcceptTest : public ::testing::Test {
+class AcceptTest : public test::AcceptWorld {
  protected:
-  AcceptTest() {
-    tables_.create("nodelist");
-    tables_.create("site");
-    tables_.fill("nodelist", 200);
-    tables_.put("site", "master", "10.1.0.1");
-  }
-  ~AcceptTest() override { test::restore_sqlite(); }
-
-  RecoveryPoint snapshot() {
-    clock_.advance(std::chrono::seconds{10});
-    return take_sqlite_snapshot(disk_, clock_, request_);
-  }
-  /// As shipping does: what changed comes as a new file under the old name, the rest stays.
-  void ship() {
-    fs::create_directories(incoming_);
-    for (const auto& [name, content] : test::tree_of(request_.outgoing)) {
-      const auto place = incoming_ + "/" + name;
-      if (fs::exists(place) && test::read(place) == content) continue;
-      test::write(place + ".part", content);
-      fs::rename(place + ".part", place);
-    }
-  }
-  RecoveryPoint accept(std::uint64_t keep = 5) {
-    return accept_sqlite_point(disk_, incoming_, points_, keep);
-  }
   RecoveryPoint change_and_accept(const std::string& value) {
     tables_.put("site", "changed", value);
     snapshot();
@@ -74,15 +41,6 @@ class AcceptTest : public ::testing::Test {
   [[nodiscard]] std::string in_point(const std::string& id, const std::string& file) const {
     return points_ + "/" + id + "/" + file;
   }
-
-  TemporaryDirectory root_;
-  test::FaultyDisk disk_;
-  FakeClock clock_;
-  Tables tables_{root_ / "xcat"};
-  SnapshotRequest request_{
-      .directory = root_ / "xcat", .outgoing = root_ / "outgoing", .host = "mn1", .epoch = 1};
-  std::string incoming_ = root_ / "incoming";
-  std::string points_ = root_ / "points";
 };
 
 using Ids = std::vector<std::string>;
@@ -289,57 +247,6 @@ TEST_F(AcceptTest, NamesDamageAndChoosesTheOlderPoint) {
   EXPECT_EQ(list_points(points_).at(1).problem, "nodelist.sqlite is missing");
   fs::rename(points_ + "/p0001-00000001", points_ + "/p0001-00000009");
   EXPECT_EQ(list_points(points_).at(0).problem, "its manifest is that of p0001-00000001");
-}
-
-TEST_F(AcceptTest, LeavesOldPointsOrMoreWhereverItIsKilled) {
-  snapshot();
-  ship();
-  accept();
-  bool finished = false;
-  for (int nth = 1; !finished; ++nth) {
-    ASSERT_LT(nth, 1000);
-    tables_.put("site", "changed", std::to_string(nth));
-    const auto taken = snapshot();
-    ship();
-    const auto known = newest_point(points_)->point->generation;
-    test::Child child{[&] {
-      test::watch_sqlite();
-      test::arm(test::Fault::kill, nth);
-      (void)accept(2);
-      return 0;
-    }};
-    const int code = child.wait();
-    finished = code == 0;
-    ASSERT_TRUE(finished || code == 128 + SIGKILL);
-    ASSERT_GE(newest_point(points_)->point->generation, known) << "killed at " << nth;
-    for (const auto& kept : list_points(points_)) ASSERT_EQ(kept.problem, "") << kept.directory;
-    ASSERT_EQ(accept(2), taken);
-    ASSERT_EQ(std::distance(fs::directory_iterator{points_}, {}), 2) << "nothing is left over";
-  }
-}
-
-TEST_F(AcceptTest, KeepsOldPointsWhereverTheDiskIsFull) {
-  snapshot();
-  ship();
-  accept();
-  test::watch_sqlite();
-  bool finished = false;
-  for (int nth = 1; !finished; ++nth) {
-    ASSERT_LT(nth, 1000);
-    tables_.put("site", "changed", std::to_string(nth));
-    snapshot();
-    ship();
-    const auto before = test::tree_of(points_);
-    test::arm(test::Fault::full, nth);
-    try {
-      (void)accept(2);
-      finished = true;
-    } catch (const base::Error& error) {
-      ASSERT_FALSE(error.hint().empty());
-      ASSERT_EQ(test::tree_of(points_), before) << "full at change " << nth;
-    }
-    test::arm(test::Fault::none, 0);
-  }
 }
 
 }  // namespace

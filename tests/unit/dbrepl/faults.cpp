@@ -105,6 +105,10 @@ int delete_file(sqlite3_vfs* /*vfs*/, const char* name, int sync) {
   return real_vfs->xDelete(real_vfs, name, sync);
 }
 
+int wait_in_no_time(sqlite3_vfs* /*vfs*/, int microseconds) {
+  return microseconds;
+}
+
 void set_up_methods() {
   counting_methods = {};
   counting_methods.iVersion = 2;
@@ -148,6 +152,7 @@ void watch_sqlite() {
   counting_vfs.szOsFile = static_cast<int>(sizeof(CountedFile)) + real_vfs->szOsFile;
   counting_vfs.xOpen = open_file;
   counting_vfs.xDelete = delete_file;
+  counting_vfs.xSleep = wait_in_no_time;
   sqlite3_vfs_register(&counting_vfs, 1);
 }
 

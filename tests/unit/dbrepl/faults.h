@@ -18,7 +18,8 @@ void arm(Fault fault, int nth);
 /// Changes since arm().
 int changes();
 
-/// From now on SQLite's changes of this process count as well. Undone by restore_sqlite().
+/// From now on SQLite's changes of this process count as well, and it waits for locks in no time.
+/// Undone by restore_sqlite().
 void watch_sqlite();
 void restore_sqlite();
 

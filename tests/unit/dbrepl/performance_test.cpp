@@ -31,7 +31,7 @@ TEST(DatabasePerformanceTest, CopesWithTenThousandNodes) {
     const auto name = "table" + std::to_string(i);
     live.create(name);
     standby.create(name);
-    live.fill(name, i % 5 == 0 ? 10'000 : 10);
+    live.fill(name, i % 25 == 0 ? 10'000 : 10);
   }
   std::uint64_t bytes = 0;
   for (const auto& entry : fs::directory_iterator(live.directory())) bytes += entry.file_size();

@@ -29,6 +29,7 @@ class SnapshotTest : public ::testing::Test {
     tables_.put("site", "master", "10.1.0.1");
     tables_.fill("nodelist", 100);
   }
+  ~SnapshotTest() override { test::restore_sqlite(); }
 
   RecoveryPoint take() { return take_sqlite_snapshot(disk_, clock_, request_); }
   RecoveryPoint take_later() {
@@ -271,6 +272,7 @@ TEST_F(SnapshotTest, NamesTheTableAndItsHolderWhenItStaysBusy) {
     return 0;
   }};
   while (!std::filesystem::exists(root_ / "held")) ::usleep(1000);
+  test::watch_sqlite();  // spares the waits
   const auto error = error_of_taking();
   EXPECT_EQ(error.what, "cannot lock table nodelist in " + (root_ / "xcat"));
   EXPECT_NE(error.detail.find("(process " + std::to_string(holder.pid()) + ")"), std::string::npos)

@@ -4,73 +4,22 @@
 #include <unistd.h>
 
 #include <array>
-#include <csignal>
 #include <filesystem>
+#include <memory>
+#include <optional>
+#include <vector>
 
 #include "base/error.h"
-#include "dbrepl/sqlite_store.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/temporary_directory.h"
-#include "tests/unit/dbrepl/faults.h"
-#include "tests/unit/dbrepl/tables.h"
+#include "tests/unit/dbrepl/worlds.h"
 
 namespace hamn::dbrepl {
 namespace {
 
 namespace fs = std::filesystem;
-using hamn::test::FakeClock;
-using hamn::test::TemporaryDirectory;
 using test::Tables;
 
-/// A disk that does something of the test's between two things of hamn's.
-class HookedDisk : public test::FaultyDisk {
- public:
-  std::function<void(const std::string& name)> before_creating;
-  std::function<void(const std::string& name)> after_renaming;
-  base::Fd create_file(int directory, const std::string& name, unsigned mode) override {
-    if (before_creating) before_creating(name);
-    return FaultyDisk::create_file(directory, name, mode);
-  }
-  void rename(int from, const std::string& old_name, int to, const std::string& new_name) override {
-    FaultyDisk::rename(from, old_name, to, new_name);
-    if (after_renaming) after_renaming(new_name);
-  }
-};
-
-class SwapTest : public ::testing::Test {
+class SwapTest : public test::SwapWorld {
  protected:
-  SwapTest() {
-    for (const char* table : {"mac", "nodelist", "site"}) primary_.create(table);
-    primary_.fill("nodelist", 50);
-    primary_.put("site", "master", "10.1.0.1");
-    for (const char* table : {"nodelist", "policy", "site"}) standby_.create(table);
-    standby_.put("site", "master", "10.1.0.2");
-    standby_.put("policy", "1", "root");
-    old_ = standby_.all();
-    new_ = primary_.all();
-    point_ = make_point(1);
-  }
-  ~SwapTest() override { test::restore_sqlite(); }
-
-  KeptPoint make_point(std::uint64_t generation) {
-    const auto place = root_ / ("points/" + point_id(1, generation));
-    (void)take_sqlite_snapshot(disk_, clock_,
-                               {.directory = primary_.directory(),
-                                .outgoing = place,
-                                .host = "mn1",
-                                .epoch = 1,
-                                .after_generation = generation - 1});
-    return read_point(disk_, place);
-  }
-  void swap_in() {
-    swap_in_sqlite_point(disk_, clock_,
-                         {.point = point_, .directory = standby_.directory(), .undo = undo_});
-  }
-  void swap_back() { swap_back_sqlite(disk_, clock_, standby_.directory(), undo_); }
-  /// Only the tables and nothing else, in the live directory.
-  void expect_only(std::size_t tables) {
-    EXPECT_EQ(test::tree_of(standby_.directory()).size(), tables);
-  }
   template <typename Work>
   base::ErrorText error_of(Work work) {
     try {
@@ -82,16 +31,6 @@ class SwapTest : public ::testing::Test {
     ADD_FAILURE() << "no error";
     return {};
   }
-
-  TemporaryDirectory root_;
-  HookedDisk disk_;
-  FakeClock clock_;
-  Tables primary_{root_ / "primary"};
-  Tables standby_{root_ / "standby"};
-  std::string undo_ = root_ / "database/undo";
-  std::map<std::string, std::string> old_;
-  std::map<std::string, std::string> new_;
-  KeptPoint point_;
 };
 
 TEST_F(SwapTest, PutsAPointInChargeAndBack) {
@@ -216,6 +155,7 @@ TEST_F(SwapTest, SaysThatThereIsNothingToGoBackTo) {
 }
 
 TEST_F(SwapTest, ChangesNothingWhileSomebodyReads) {
+  test::watch_sqlite();  // spares the waits
   test::Child reader{[&] {
     sqlite3* handle = nullptr;
     sqlite3_open(standby_.file("site").c_str(), &handle);
@@ -347,100 +287,6 @@ TEST_F(SwapTest, IsSeenByReadersAsAWhole) {
   }
   test::write(root_ / "enough", "");
   for (auto& reader : readers) EXPECT_EQ(reader->wait(), 0) << "1: a mixture was seen";
-}
-
-TEST_F(SwapTest, RollsForwardWhereverItIsKilled) {
-  int marked = 0;
-  bool finished = false;
-  for (int nth = 1; !finished; ++nth) {
-    ASSERT_LT(nth, 3000);
-    test::Child child{[&] {
-      test::watch_sqlite();
-      test::arm(test::Fault::kill, nth);
-      swap_in();
-      return 0;
-    }};
-    const int code = child.wait();
-    finished = code == 0;
-    ASSERT_TRUE(finished || code == 128 + SIGKILL);
-    const auto when = "killed at change " + std::to_string(nth);
-    if (const auto target = interrupted_swap(undo_)) {
-      ASSERT_EQ(*target, "p0001-00000001");
-      ++marked;
-    } else if (standby_.all() != new_) {
-      ASSERT_EQ(standby_.all(), old_) << when;
-    }
-    swap_in();
-    ASSERT_EQ(standby_.all(), new_) << when;
-    ASSERT_EQ(Tables{undo_}.all(), old_) << when;
-    ASSERT_FALSE(interrupted_swap(undo_)) << when;
-    expect_only(3);
-    swap_back();
-    ASSERT_EQ(standby_.all(), old_) << when;
-    expect_only(3);
-    fs::remove_all(undo_);
-  }
-  EXPECT_GT(marked, 5);
-}
-
-TEST_F(SwapTest, GoesBackFromWhereverItWasKilled) {
-  bool finished = false;
-  for (int nth = 1; !finished; ++nth) {
-    test::Child child{[&] {
-      test::arm(test::Fault::kill, nth);
-      swap_in();
-      return 0;
-    }};
-    finished = child.wait() == 0;
-    if (!fs::exists(undo_)) continue;
-    swap_back();
-    ASSERT_EQ(standby_.all(), old_) << "killed at change " << nth;
-    ASSERT_FALSE(interrupted_swap(undo_));
-    expect_only(3);
-  }
-}
-
-TEST_F(SwapTest, GoesOnWithANewerPointAfterAnInterruption) {
-  primary_.put("site", "newer", "yes");
-  const auto newer = make_point(2);
-  int rolled = 0;
-  bool finished = false;
-  for (int nth = 1; !finished; ++nth) {
-    test::Child child{[&] {
-      test::arm(test::Fault::kill, nth);
-      swap_in();
-      return 0;
-    }};
-    finished = child.wait() == 0;
-    if (!interrupted_swap(undo_)) continue;
-    ++rolled;
-    swap_in_sqlite_point(disk_, clock_,
-                         {.point = newer, .directory = standby_.directory(), .undo = undo_});
-    ASSERT_EQ(standby_.all(), primary_.all());
-    swap_back();
-    ASSERT_EQ(standby_.all(), old_);
-  }
-  EXPECT_GT(rolled, 3);
-}
-
-TEST_F(SwapTest, SaysWhetherAFullDiskLeftAMixture) {
-  test::watch_sqlite();
-  bool finished = false;
-  for (int nth = 1; !finished; ++nth) {
-    ASSERT_LT(nth, 3000);
-    test::arm(test::Fault::full, nth);
-    try {
-      swap_in();
-      finished = true;
-    } catch (const base::Error& error) {
-      test::arm(test::Fault::none, 0);
-      ASSERT_EQ(error.code(), base::Exit::failed);
-      ASSERT_EQ(standby_.all(), old_) << "full at change " << nth;
-      ASSERT_FALSE(interrupted_swap(undo_));
-      expect_only(3);
-    }
-  }
-  EXPECT_EQ(standby_.all(), new_);
 }
 
 TEST_F(SwapTest, TellsThatItStoppedInTheMiddle) {

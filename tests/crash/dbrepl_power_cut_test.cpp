@@ -1,6 +1,10 @@
+// What a power cut at any change to the disk leaves behind of a snapshot, of an accepted point and
+// of a swap.
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <iostream>
 
 #include "dbrepl/sqlite_store.h"
 #include "tests/support/fake_clock.h"
@@ -14,6 +18,10 @@ namespace fs = std::filesystem;
 using hamn::test::cut_power_everywhere;
 using hamn::test::FakeClock;
 using test::Tables;
+
+void report(std::size_t cuts, const std::string& what) {
+  std::cout << "the power was cut at " << cuts << " points: " << what << "\n";
+}
 
 SnapshotRequest request(const std::string& root) {
   return {
@@ -36,7 +44,7 @@ KeptPoint outgoing(const std::string& root) {
   return read_point(disk, root + "/db/outgoing");
 }
 
-TEST(PowerCutTest, LeavesTheOldOrTheNewSnapshot) {
+TEST(DatabasePowerCutTest, LeavesTheOldOrTheNewSnapshot) {
   const auto cuts = cut_power_everywhere({
       .given = given_a_snapshot_and_a_change,
       .work =
@@ -56,6 +64,7 @@ TEST(PowerCutTest, LeavesTheOldOrTheNewSnapshot) {
             ASSERT_EQ(Tables{root + "/db/outgoing"}.value("a", "key"), "new");
           },
   });
+  report(cuts, "snapshot");
   EXPECT_GT(cuts, 50U);
 }
 
@@ -64,7 +73,7 @@ void ship(const std::string& root) {
   fs::copy(root + "/db/outgoing", root + "/db/incoming");
 }
 
-TEST(PowerCutTest, LeavesTheOldPointsOrTheNewOne) {
+TEST(DatabasePowerCutTest, LeavesTheOldPointsOrTheNewOne) {
   const auto cuts = cut_power_everywhere({
       .given =
           [](const std::string& root) {
@@ -93,6 +102,7 @@ TEST(PowerCutTest, LeavesTheOldPointsOrTheNewOne) {
             ASSERT_EQ(newest_point(root + "/db/points")->point->generation, 2U);
           },
   });
+  report(cuts, "accepted recovery point");
   EXPECT_GT(cuts, 50U);
 }
 
@@ -122,7 +132,7 @@ void given_a_point_to_put_in_charge(const std::string& root) {
   standby.put("a", "key", "old");
 }
 
-TEST(PowerCutTest, LeavesOldTablesOrAMarkedMixtureThatRollsForward) {
+TEST(DatabasePowerCutTest, LeavesOldTablesOrAMarkedMixtureThatRollsForward) {
   const auto cuts = cut_power_everywhere({
       .given = given_a_point_to_put_in_charge,
       .work = swap_in,
@@ -149,6 +159,7 @@ TEST(PowerCutTest, LeavesOldTablesOrAMarkedMixtureThatRollsForward) {
             ASSERT_TRUE(live.all().contains("c"));
           },
   });
+  report(cuts, "swap");
   EXPECT_GT(cuts, 100U);
 }
 
