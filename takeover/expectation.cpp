@@ -157,14 +157,11 @@ std::string name_some(const std::vector<std::string>& names) {
 }
 
 std::string to_text(const LeftOut& left_out) {
-  std::size_t count = 0;
   std::vector<std::string> parts;
   for (const auto& [why, names] : left_out) {
-    count += names.size();
     parts.push_back(base::human_count(names.size()) + " " + why + " (" + name_some(names) + ")");
   }
-  if (count == 0) return "";
-  return base::human_count(count) + " left out: " + base::join(parts, "; ");
+  return parts.empty() ? "" : "left out: " + base::join(parts, "; ");
 }
 
 DhcpExpectation expected_dhcp(const Cluster& cluster, const std::string& hosts_text,
@@ -181,7 +178,7 @@ base::Finding judge_dhcp(const DhcpExpectation& expected,
   base::Facts facts;
   const auto rest = sentence_end(expected.left_out);
   if (!rest.empty()) {
-    facts["follow_up"] = "look whether DHCP has to know these: " + to_text(expected.left_out);
+    facts["follow_up"] = "look whether DHCP has to know what was " + to_text(expected.left_out);
   }
   if (expected.hosts.empty()) {
     return {.state = State::not_applicable,

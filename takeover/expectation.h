@@ -17,7 +17,7 @@ namespace hamn::takeover {
 
 /// What is not looked at: why → names.
 using LeftOut = std::map<std::string, std::vector<std::string>>;
-/// "3 left out: 2 not on a network of this host (bmc1, bmc2); 1 without an address (n9)"; empty if
+/// "left out: 2 not on a network of this host (bmc1, bmc2); 1 without an address (n9)"; empty if
 /// there is nothing.
 [[nodiscard]] std::string to_text(const LeftOut& left_out);
 /// "n001, n002, n003, …": three names at most.
@@ -33,6 +33,7 @@ struct DhcpHost {
   friend bool operator==(const DhcpHost&, const DhcpHost&) = default;
 };
 
+/// What DHCP has to know, and what is not looked at.
 struct DhcpExpectation {
   std::vector<DhcpHost> hosts;
   LeftOut left_out;
@@ -51,6 +52,7 @@ struct DhcpExpectation {
 [[nodiscard]] base::Finding judge_dhcp(const DhcpExpectation& expected,
                                        const std::map<std::string, std::string>& known);
 
+/// What DNS has to say, and what is not looked at.
 struct DnsExpectation {
   std::map<std::string, std::vector<std::string>> answers;  ///< full name → right addresses
   LeftOut left_out;
@@ -67,6 +69,7 @@ struct DnsExpectation {
 /// server here alone.
 [[nodiscard]] bool has_external_dns(const Cluster& cluster);
 
+/// How /etc/hosts stands to the nodes of the cluster.
 struct HostsExpectation {
   std::size_t present = 0;           ///< nodes that are in /etc/hosts as they should be
   std::vector<std::string> missing;  ///< nodes whose address is known, but is not in /etc/hosts

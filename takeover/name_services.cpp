@@ -49,14 +49,13 @@ base::Finding MakeHosts::verify(const std::vector<base::Outcome>& outcomes) {
   const auto seen = expected_hosts(context_.cluster, hosts_file(context_));
   // A command that did not end well has not had its say about the nodes without an address.
   if (outcomes.empty() || !seen.missing.empty() || seen.unnamed.empty()) return check();
-  const auto unnamed =
-      count_of_nodes(seen.unnamed) + " without a line of their own: " + name_some(seen.unnamed);
   return {.state = State::done,
-          .why = "/etc/hosts has " + base::human_count(seen.present) + " addresses; " + unnamed,
+          .why = "/etc/hosts has " + base::human_count(seen.present) + " addresses; " +
+                 count_of_nodes(seen.unnamed) + " without a line there: " + name_some(seen.unnamed),
           .facts = {{"follow_up",
-                     "give them an address in the table hosts, then run makehosts, "
+                     "give each an address of its own in the table hosts, then run makehosts, "
                      "makedns and makedhcp: " +
-                         unnamed}}};
+                         name_some(seen.unnamed)}}};
 }
 
 base::Plan MakeHosts::plan(const base::Finding& /*found*/) const {
