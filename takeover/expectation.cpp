@@ -24,6 +24,7 @@ constexpr const char* shared = "with a MAC that another address has too";
 constexpr const char* passed_over = "on a line of /etc/hosts that makedns passes over";
 constexpr const char* foreign = "in no network that this host serves names for";
 constexpr const char* no_domain = "without a domain";
+constexpr const char* only_ipv6 = "with IPv6 only, which is not asked for";
 
 /// "AA-BB-CC-00-11-22" and "aabbcc001122" → "aa:bb:cc:00:11:22"; nothing if it has other
 /// characters.
@@ -210,19 +211,23 @@ DnsExpectation expected_dns(const Cluster& cluster, const std::string& hosts_tex
   const auto taken = parse_hosts(lines_for_dns(hosts_text));
   DnsExpectation expected;
   for (const auto& node : cluster.nodes) {
+    const auto leave_out = [&](const char* why) { expected.left_out[why].push_back(node.name); };
     const auto found = taken.find(node.name);
     if (found == taken.end()) {
-      expected.left_out[all.contains(node.name) ? passed_over : no_address].push_back(node.name);
+      leave_out(all.contains(node.name) ? passed_over : no_address);
       continue;
     }
-    std::vector<std::string> served;
-    std::copy_if(found->second.begin(), found->second.end(), std::back_inserter(served),
-                 [&](const auto& address) { return networks.serves_names(address); });
+    auto right = found->second;
+    std::erase_if(right, [&](const auto& address) { return !networks.serves_names(address); });
+    const bool is_foreign = right.empty();
+    std::erase_if(right, base::is_ipv6);
     const auto domain = networks.domain(found->second.front());
-    if (served.empty() || domain.empty()) {
-      expected.left_out[served.empty() ? foreign : no_domain].push_back(node.name);
+    if (right.empty()) {
+      leave_out(is_foreign ? foreign : only_ipv6);
+    } else if (domain.empty()) {
+      leave_out(no_domain);
     } else {
-      expected.answers[full_name(node.name, domain)] = served;
+      expected.answers[full_name(node.name, domain)] = std::move(right);
     }
   }
   return expected;

@@ -61,7 +61,7 @@ struct DnsExpectation {
 /// What `makedns -n` enters (ddns.pm process_request, NetworkUtils.pm getNodeDomains): every node
 /// in /etc/hosts, in the domain of its network, site.domain by default. Left out: nodes in no row
 /// of the table networks, or only in rows whose name server is not this host, and those whose line
-/// makedns passes over: names with "_", addresses that have a later line.
+/// makedns passes over: names with "_", addresses that have a later line. Only IPv4 is asked for.
 [[nodiscard]] DnsExpectation expected_dns(const Cluster& cluster, const std::string& hosts_text,
                                           const std::vector<base::InterfaceAddress>& here);
 
