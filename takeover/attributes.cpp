@@ -47,12 +47,15 @@ class Calculator {
       const char sign = text_[at_++];
       const auto right = factor();
       if (!right || (sign != '*' && *right == 0)) return std::nullopt;
-      if (sign == '*') left = *left * *right;
-      if (sign == '/') left = *left / *right;
-      if (sign == '%') left = *left % *right;
+      left = multiplied(*left, sign, *right);
       if (!is_small(*left)) return std::nullopt;
     }
     return left;
+  }
+
+  static long long multiplied(long long left, char sign, long long right) {
+    if (sign == '*') return left * right;
+    return sign == '/' ? left / right : left % right;
   }
 
   std::optional<long long> factor() {
@@ -100,23 +103,19 @@ class Calculator {
 
 /// `text` with $1 … $9 and ${1} … replaced by what was matched. Nothing if it asks for more.
 std::optional<std::string> filled(const std::string& text, const std::smatch& match) {
+  static const std::regex reference{R"(\$(?:([1-9])(?!\d)|\{([1-9])\}))"};
+  const auto plain = std::regex_replace(text, reference, "");
+  if (plain.find_first_of("$\\@") != std::string::npos) return std::nullopt;
   std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' || text[i] == '@') return std::nullopt;
-    if (text[i] != '$') {
-      result += text[i];
-      continue;
-    }
-    const bool braced = i + 1 < text.size() && text[i + 1] == '{';
-    const auto digit = i + (braced ? 2 : 1);
-    if (digit >= text.size() || !is_digit(text[digit]) || text[digit] == '0') return std::nullopt;
-    if (braced && (digit + 1 >= text.size() || text[digit + 1] != '}')) return std::nullopt;
-    const auto group = static_cast<std::size_t>(text[digit] - '0');
+  auto rest = text;
+  for (std::smatch found; std::regex_search(rest, found, reference);) {
+    const auto digit = found[1].str() + found[2].str();
+    const auto group = static_cast<std::size_t>(digit.front() - '0');
     if (group >= match.size()) return std::nullopt;
-    result += match[group].str();
-    i = digit + (braced ? 1 : 0);
+    result += found.prefix().str() + match[group].str();
+    rest = found.suffix().str();
   }
-  return result;
+  return result + rest;
 }
 
 /// Begin and length of the first part in parentheses, nested ones included.
