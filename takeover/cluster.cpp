@@ -2,8 +2,6 @@
 
 #include <sqlite3.h>
 
-#include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -11,6 +9,7 @@
 #include "base/error.h"
 #include "base/network.h"
 #include "base/text.h"
+#include "takeover/attributes.h"
 
 namespace hamn::takeover {
 
@@ -25,39 +24,6 @@ const std::string& value_of(const Row& row, const std::string& column) {
   static const std::string nothing;
   const auto found = row.find(column);
   return found == row.end() ? nothing : found->second;
-}
-
-/// Attributes by node and group, as xCAT resolves them.
-class Attributes {
- public:
-  Attributes(const Tables& tables, const std::string& table, const std::string& column) {
-    const auto found = tables.find(table);
-    if (found == tables.end()) return;
-    for (const auto& row : found->second) {
-      const auto& value = value_of(row, column);
-      if (!value.empty() && !value.starts_with("|")) values_[value_of(row, "node")] = value;
-    }
-  }
-
-  [[nodiscard]] std::string of(const std::string& node,
-                               const std::vector<std::string>& groups) const {
-    if (const auto own = values_.find(node); own != values_.end()) return own->second;
-    for (const auto& group : groups) {
-      if (const auto shared = values_.find(group); shared != values_.end()) return shared->second;
-    }
-    return {};
-  }
-
- private:
-  std::map<std::string, std::string> values_;
-};
-
-/// "02:00:00:00:02:01!*NOIP*|02:…" → the first address in lower case.
-std::string first_mac(const std::string& text) {
-  auto mac = text.substr(0, text.find_first_of("!|"));
-  std::transform(mac.begin(), mac.end(), mac.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return mac;
 }
 
 base::Error unreadable(const std::string& file, const std::string& why) {
@@ -112,24 +78,28 @@ Cluster make_cluster(Tables tables) {
   Cluster cluster;
   for (const auto& row : tables["site"])
     cluster.site[value_of(row, "key")] = value_of(row, "value");
-  for (const auto& row : tables["hosts"]) {
-    const auto& address = value_of(row, "ip");
-    if (base::is_address(address)) cluster.addresses[value_of(row, "node")] = address;
-  }
-  const Attributes macs{tables, "mac", "mac"};
-  const Attributes service_nodes{tables, "noderes", "servicenode"};
-  const Attributes methods{tables, "noderes", "netboot"};
-  const Attributes states{tables, "chain", "currstate"};
-  const Attributes consoles{tables, "nodehm", "cons"};
+  Attributes addresses{tables, "hosts", "ip"};
+  Attributes macs{tables, "mac", "mac"};
+  Attributes service_nodes{tables, "noderes", "servicenode"};
+  Attributes methods{tables, "noderes", "netboot"};
+  Attributes states{tables, "chain", "currstate"};
+  Attributes consoles{tables, "nodehm", "cons"};
+  Attributes ports{tables, "nodehm", "serialport"};
+  Attributes managements{tables, "nodehm", "mgt"};
   for (const auto& row : tables["nodelist"]) {
     Node node;
     node.name = value_of(row, "node");
     const auto groups = base::split(value_of(row, "groups"), ',');
-    node.mac = first_mac(macs.of(node.name, groups));
-    node.service_node = service_nodes.of(node.name, groups);
+    // What cannot be worked out is kept as it stands: it is still set, if to nothing known.
+    node.mac = macs.of_or_raw(node.name, groups);
+    node.service_node = service_nodes.of_or_raw(node.name, groups);
     node.boot_method = methods.of(node.name, groups);
     node.state = states.of(node.name, groups);
-    node.has_console = !consoles.of(node.name, groups).empty();
+    node.has_console =
+        !consoles.of(node.name, groups).empty() ||
+        (!ports.of(node.name, groups).empty() && !managements.of(node.name, groups).empty());
+    const auto address = addresses.of(node.name, groups);
+    if (base::is_address(address)) cluster.addresses[node.name] = address;
     cluster.nodes.push_back(std::move(node));
   }
   cluster.tables = std::move(tables);

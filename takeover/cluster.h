@@ -14,17 +14,18 @@ using Tables = std::map<std::string, std::vector<Row>>;
 /// What a takeover has to know about one node.
 struct Node {
   std::string name;
-  std::string mac;           ///< first one, lower case
+  std::string mac;           ///< as it stands: "02:…:01|02:…:02!n001-ib|02:…:03!*NOIP*"
   std::string service_node;  ///< empty: served by the management node itself
   std::string boot_method;   ///< noderes.netboot: "xnba", "grub2", …
   std::string state;         ///< chain.currstate: "install rhels8-compute", "boot", …
-  bool has_console = false;
+  bool has_console = false;  ///< cons, or serialport together with mgt
 };
 
 /// What the cluster database says, as far as a takeover needs it.
 struct Cluster {
   std::vector<Node> nodes;
-  std::map<std::string, std::string> addresses;  ///< hosts table: node → plain address
+  /// Nodes whose address is not known, or is none, are left out.
+  std::map<std::string, std::string> addresses;  ///< hosts table: node → its address
   std::map<std::string, std::string> site;       ///< site table
   Tables tables;                                 ///< everything, for the stale identity scan
 
@@ -32,8 +33,7 @@ struct Cluster {
 };
 
 /// Attributes follow xCAT's rule: the node's own row first, then the rows of its groups in the
-/// order of nodelist.groups. Values that are regular expressions ("|…|…|") are not evaluated and
-/// count as not known. Pure.
+/// order of nodelist.groups, regular expressions worked out (takeover/attributes.h). Pure.
 [[nodiscard]] Cluster make_cluster(Tables tables);
 
 /// All tables of a recovery point or of a live directory, read from the SQLite files themselves.

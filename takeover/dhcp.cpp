@@ -1,9 +1,8 @@
 #include "takeover/dhcp.h"
 
-#include "base/network.h"
-#include "base/text.h"
+#include "takeover/addresses.h"
 #include "takeover/dhcp_server.h"
-#include "takeover/name_services.h"
+#include "takeover/expectation.h"
 
 namespace hamn::takeover {
 
@@ -15,24 +14,6 @@ constexpr std::uint64_t largest_file_bytes = 256U << 20U;
 
 base::Finding not_installed() {
   return {.state = State::not_applicable, .why = "no DHCP server is installed here", .facts = {}};
-}
-
-/// Nodes that this management node itself serves by DHCP, with a MAC and an address: MAC → address.
-std::map<std::string, std::string> nodes_for_dhcp(const Context& context) {
-  std::map<std::string, std::string> wanted;
-  const auto hosts =
-      parse_hosts(context.local().read("/etc/hosts", largest_file_bytes).value_or(""));
-  for (const auto& node : context.cluster.nodes) {
-    if (node.mac.empty() || !node.service_node.empty()) continue;
-    const auto found = hosts.find(node.name);
-    const auto address = context.cluster.addresses.find(node.name);  // makehosts comes before this
-    if (found != hosts.end()) {
-      wanted[node.mac] = found->second.front();
-    } else if (address != context.cluster.addresses.end()) {
-      wanted[node.mac] = address->second;
-    }
-  }
-  return wanted;
 }
 
 }  // namespace
@@ -78,25 +59,11 @@ base::Plan MakeDhcp::plan(const base::Finding& found) const {
 base::Finding MakeDhcpNodes::check() {
   const auto server = find_dhcp_server(context_);
   if (!server) return not_installed();
-  const auto wanted = nodes_for_dhcp(context_);
-  if (wanted.empty()) {
-    return {.state = State::not_applicable, .why = "no node has a MAC and an address", .facts = {}};
-  }
-  const auto have = known_dhcp_hosts(context_, *server);
-  std::vector<std::string> missing;
-  for (const auto& [mac, address] : wanted) {
-    const auto found = have.find(mac);
-    if (found == have.end() || found->second != address) missing.push_back(address);
-  }
-  if (missing.empty()) {
-    return {.state = State::done,
-            .why = "DHCP knows all " + base::human_count(wanted.size()) + " nodes",
-            .facts = {}};
-  }
-  return {.state = State::due,
-          .why = "DHCP does not know " + base::human_count(missing.size()) + " of " +
-                 base::human_count(wanted.size()) + " nodes: " + name_some(missing),
-          .facts = {}};
+  const auto hosts = context_.local().read("/etc/hosts", largest_file_bytes).value_or("");
+  const auto expected =
+      expected_dhcp(context_.cluster, hosts, local_addresses_of(context_.local()));
+  if (expected.hosts.empty()) return judge_dhcp(expected, {});
+  return judge_dhcp(expected, known_dhcp_hosts(context_, *server));
 }
 
 base::Plan MakeDhcpNodes::plan(const base::Finding& /*found*/) const {

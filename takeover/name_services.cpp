@@ -5,6 +5,7 @@
 
 #include "base/network.h"
 #include "base/text.h"
+#include "takeover/addresses.h"
 
 namespace hamn::takeover {
 
@@ -20,42 +21,41 @@ base::Command xcat_command(const Context& context, const std::vector<std::string
   return command;
 }
 
-std::map<std::string, std::vector<std::string>> hosts_file(const Context& context) {
-  return parse_hosts(context.local().read("/etc/hosts", hosts_limit_bytes).value_or(""));
+std::string hosts_file(const Context& context) {
+  return context.local().read("/etc/hosts", hosts_limit_bytes).value_or("");
+}
+
+std::string count_of_nodes(const std::vector<std::string>& names) {
+  return base::human_count(names.size()) + (names.size() == 1 ? " node" : " nodes");
 }
 
 }  // namespace
 
-std::string name_some(const std::vector<std::string>& names) {
-  constexpr std::size_t shown = 3;
-  std::vector<std::string> some(
-      names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), shown)));
-  return base::join(some, ", ") + (names.size() > shown ? ", …" : "");
-}
-
 base::Finding MakeHosts::check() {
-  const auto hosts = hosts_file(context_);
-  std::vector<std::string> missing;
-  for (const auto& [name, address] : context_.cluster.addresses) {
-    const auto found = hosts.find(name);
-    const bool there = found != hosts.end() && std::find(found->second.begin(), found->second.end(),
-                                                         address) != found->second.end();
-    // Rows of groups name no host.
-    const bool is_node =
-        std::any_of(context_.cluster.nodes.begin(), context_.cluster.nodes.end(),
-                    [&, &wanted = name](const Node& node) { return node.name == wanted; });
-    if (!there && is_node) missing.push_back(name);
-  }
+  const auto seen = expected_hosts(context_.cluster, hosts_file(context_));
+  auto missing = seen.missing;
+  missing.insert(missing.end(), seen.unnamed.begin(), seen.unnamed.end());
   if (missing.empty()) {
     return {.state = State::done,
-            .why = "/etc/hosts has all " + base::human_count(context_.cluster.addresses.size()) +
-                   " addresses",
+            .why = "/etc/hosts has all " + base::human_count(seen.present) + " addresses",
             .facts = {}};
   }
   return {.state = State::due,
-          .why = base::human_count(missing.size()) +
-                 " nodes are missing in /etc/hosts: " + name_some(missing),
+          .why = count_of_nodes(missing) + " not in /etc/hosts: " + name_some(missing),
           .facts = {}};
+}
+
+base::Finding MakeHosts::verify(const std::vector<base::Outcome>& outcomes) {
+  const auto seen = expected_hosts(context_.cluster, hosts_file(context_));
+  // A command that did not end well has not had its say about the nodes without an address.
+  if (outcomes.empty() || !seen.missing.empty() || seen.unnamed.empty()) return check();
+  return {.state = State::done,
+          .why = "/etc/hosts has " + base::human_count(seen.present) + " addresses; " +
+                 count_of_nodes(seen.unnamed) + " without a line there: " + name_some(seen.unnamed),
+          .facts = {{"follow_up",
+                     "give each an address of its own in the table hosts, then run makehosts, "
+                     "makedns and makedhcp: " +
+                         name_some(seen.unnamed)}}};
 }
 
 base::Plan MakeHosts::plan(const base::Finding& /*found*/) const {
@@ -63,19 +63,6 @@ base::Plan MakeHosts::plan(const base::Finding& /*found*/) const {
   plan.add(
       base::run_on(context_.here, "Write /etc/hosts", xcat_command(context_, {"sbin/makehosts"})));
   return plan;
-}
-
-MakeDns::Answers MakeDns::expected_answers() const {
-  const auto domain = context_.cluster.site_value("domain", "");
-  const auto hosts = hosts_file(context_);
-  Answers expected;
-  for (const auto& node : context_.cluster.nodes) {
-    const auto found = hosts.find(node.name);
-    if (found == hosts.end()) continue;
-    const bool is_full = node.name.ends_with("." + domain);
-    expected[is_full ? node.name : node.name + "." + domain] = found->second;
-  }
-  return expected;
 }
 
 std::vector<std::string> MakeDns::wrong_names(const Answers& expected) const {
@@ -94,37 +81,53 @@ std::vector<std::string> MakeDns::wrong_names(const Answers& expected) const {
 }
 
 base::Finding MakeDns::check() {
+  if (has_external_dns(context_.cluster)) {
+    return {.state = State::not_applicable,
+            .why = "site.externaldns: names are served by another server",
+            .facts = {{"follow_up", "update the external DNS"}}};
+  }
   const auto unit = find_unit(context_.local(), context_.site.units.dns, {"named", "bind9"});
   if (!unit) {
     return {.state = State::not_applicable, .why = "no DNS server is installed here", .facts = {}};
   }
-  base::Facts facts{{"unit", *unit}};
   if (!context_.holds_service_address()) {
-    return {.state = State::due, .why = "the service address is not here yet", .facts = facts};
+    return {.state = State::due,
+            .why = "the service address is not here yet",
+            .facts = {{"unit", *unit}}};
   }
-  const auto expected = expected_answers();
-  const bool starts_at_boot = is_enabled(context_.local(), *unit);
-  if (expected.empty()) {
-    const bool runs = is_active(context_.local(), *unit) && starts_at_boot;
+  return check_answers(*unit);
+}
+
+base::Finding MakeDns::check_answers(const std::string& unit) {
+  base::Facts facts{{"unit", unit}};
+  const auto expected =
+      expected_dns(context_.cluster, hosts_file(context_), local_addresses_of(context_.local()));
+  const auto left_out = to_text(expected.left_out);
+  const auto rest = left_out.empty() ? "" : "; " + left_out;
+  const bool starts_at_boot = is_enabled(context_.local(), unit);
+  if (expected.answers.empty()) {
+    const bool runs = is_active(context_.local(), unit) && starts_at_boot;
     return {.state = runs ? State::done : State::due,
-            .why = runs ? *unit + " runs; no node has a name yet"
-                        : *unit + " does not run, or not after the next boot",
+            .why = (runs ? unit + " runs; no node has a name yet"
+                         : unit + " does not run, or not after the next boot") +
+                   rest,
             .facts = facts};
   }
-  const auto wrong = wrong_names(expected);
+  const auto all = base::human_count(expected.answers.size());
+  const auto wrong = wrong_names(expected.answers);
   if (wrong.empty() && !starts_at_boot) {
     facts["configured"] = "yes";
-    return {.state = State::due, .why = *unit + " does not start at boot", .facts = facts};
+    return {.state = State::due, .why = unit + " does not start at boot", .facts = facts};
   }
   if (wrong.empty()) {
     return {.state = State::done,
-            .why = "DNS at " + context_.site.service.address.address + " answers for all " +
-                   base::human_count(expected.size()) + " nodes",
+            .why = "DNS at " + context_.site.service.address.address + " answers for all " + all +
+                   " nodes" + rest,
             .facts = facts};
   }
   return {.state = State::due,
-          .why = "DNS does not answer right for " + base::human_count(wrong.size()) + " of " +
-                 base::human_count(expected.size()) + " nodes: " + name_some(wrong),
+          .why = "DNS does not answer right for " + base::human_count(wrong.size()) + " of " + all +
+                 " nodes: " + name_some(wrong) + rest,
           .facts = facts};
 }
 

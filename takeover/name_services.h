@@ -1,11 +1,13 @@
 #pragma once
 
 #include "takeover/context.h"
+#include "takeover/expectation.h"
 #include "takeover/step.h"
 
 namespace hamn::takeover {
 
-/// /etc/hosts holds every node of the hosts table: makedns takes its names from there.
+/// /etc/hosts holds every node of the cluster: makedns takes its names from there. Nodes to which
+/// makehosts gives no line are left to somebody to follow up.
 class MakeHosts : public Step {
  public:
   explicit MakeHosts(const Context& context) : context_(context) {}
@@ -14,13 +16,14 @@ class MakeHosts : public Step {
   [[nodiscard]] std::string section() const override { return "Failover: makehosts"; }
   [[nodiscard]] base::Finding check() override;
   [[nodiscard]] base::Plan plan(const base::Finding& found) const override;
+  [[nodiscard]] base::Finding verify(const std::vector<base::Outcome>& outcomes) override;
   [[nodiscard]] std::vector<std::string_view> needs() const override { return {"start-xcatd"}; }
 
  private:
   const Context& context_;
 };
 
-/// DNS at the service address answers for every node.
+/// DNS at the service address answers for every node that makedns enters.
 class MakeDns : public Step {
  public:
   explicit MakeDns(const Context& context) : context_(context) {}
@@ -36,15 +39,12 @@ class MakeDns : public Step {
  private:
   using Answers = std::map<std::string, std::vector<std::string>>;  ///< full name → right addresses
 
-  /// What DNS has to say for the nodes that are in /etc/hosts.
-  [[nodiscard]] Answers expected_answers() const;
+  /// Whether the server here says what it should.
+  [[nodiscard]] base::Finding check_answers(const std::string& unit);
   /// The names for which it says something else, or nothing.
   [[nodiscard]] std::vector<std::string> wrong_names(const Answers& expected) const;
 
   const Context& context_;
 };
-
-/// "12 of 1,001 nodes lack …: n001, n002, n003, …". Pure.
-[[nodiscard]] std::string name_some(const std::vector<std::string>& names);
 
 }  // namespace hamn::takeover

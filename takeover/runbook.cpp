@@ -37,6 +37,11 @@ base::Facts facts_from_json(const std::string& text) {
   return facts;
 }
 
+std::string follow_up_of(const Finding& found) {
+  const auto fact = found.facts.find("follow_up");
+  return fact == found.facts.end() ? "" : fact->second;
+}
+
 bool counts_as_done(StepResult result) {
   return result == StepResult::done || result == StepResult::already_done ||
          result == StepResult::not_applicable || result == StepResult::left_open;
@@ -241,14 +246,18 @@ StepOutcome Runbook::run_step(Step& step) {
                                    {"before", to_json(found.facts)}});
   StepOutcome outcome{.id = id, .result = result_of(found.state), .why = found.why};
   if (found.state == State::due) outcome = carry_out(step, found);
-  if (found.facts.contains("follow_up")) outcome.result = StepResult::left_open;
+  // What somebody has to follow up is what was seen last, and no excuse for a step that failed.
+  if (found.state != State::due) outcome.follow_up = follow_up_of(found);
+  if (!outcome.follow_up.empty() && counts_as_done(outcome.result)) {
+    outcome.result = StepResult::left_open;
+  }
   const auto elapsed = std::chrono::duration_cast<base::Milliseconds>(clock_.steady() - began);
   base::Facts facts{{"step", id},
                     {"result", to_text(outcome.result)},
                     {"why", outcome.why},
                     {"at_ms", at()},
                     {"elapsed_ms", std::to_string(elapsed.count())}};
-  if (found.facts.contains("follow_up")) facts["follow_up"] = found.facts.at("follow_up");
+  if (!outcome.follow_up.empty()) facts["follow_up"] = outcome.follow_up;
   journal_.append("step_finished", facts);
   observer_.step_finished(step, outcome.result, outcome.why, elapsed);
   return outcome;
@@ -288,6 +297,7 @@ std::optional<Finding> Runbook::act_and_look(Step& step, const base::Plan& plan,
   auto after = trouble.empty() ? wait_until_done(step, plan, outcomes)
                                : finding_of([&] { return step.verify(outcomes); });
   outcome.why = after.why;
+  outcome.follow_up = follow_up_of(after);
   if (after.state == State::done || after.state == State::not_applicable) {
     outcome.result = StepResult::done;
     if (!trouble.empty()) outcome.why += " (although " + trouble + ")";

@@ -30,6 +30,7 @@ struct StepOutcome {
   std::string id;
   StepResult result = StepResult::not_executed;
   std::string why;
+  std::string follow_up = {};  ///< what somebody has to look after, whatever came of the step
 };
 
 /// What came of a run.

@@ -34,26 +34,38 @@ TEST(MakeClusterTest, TakesANodesOwnRowBeforeThoseOfItsGroupsInTheirOrder) {
   EXPECT_EQ(cluster.nodes[2].boot_method, "");
 }
 
-TEST(MakeClusterTest, DoesNotEvaluateRegularExpressions) {
+TEST(MakeClusterTest, KnowsTheAddressesOfNodesOnlyAndWorksGroupsOut) {
   auto tables = small();
-  tables["hosts"] = {{{"node", "compute"}, {"ip", "|n(\\d+)|10.77.1.($1)|"}},
-                     {{"node", "n001"}, {"ip", "10.77.1.1"}}};
-  tables["nodehm"] = {{{"node", "compute"}, {"cons", "|.*|ipmi|"}},
-                      {{"node", "n003"}, {"cons", "kvm"}}};
-  const auto cluster = make_cluster(tables);
-  EXPECT_EQ(cluster.addresses, (std::map<std::string, std::string>{{"n001", "10.77.1.1"}}));
-  EXPECT_FALSE(cluster.nodes[0].has_console);
-  EXPECT_TRUE(cluster.nodes[2].has_console);
+  tables["hosts"] = {{{"node", "compute"}, {"ip", "|\\D+(\\d+)|10.77.1.($1+10)|"}},
+                     {{"node", "n001"}, {"ip", "10.77.1.1"}},
+                     {{"node", "n003"}, {"ip", "n003.elsewhere"}}};
+  EXPECT_EQ(make_cluster(tables).addresses,
+            (std::map<std::string, std::string>{{"n001", "10.77.1.1"}, {"n002", "10.77.1.12"}}));
 }
 
-TEST(MakeClusterTest, TakesTheFirstMacInLowerCase) {
+TEST(MakeClusterTest, KeepsWhatItCannotWorkOutWhereBeingSetIsWhatCounts) {
   auto tables = small();
-  tables["mac"] = {{{"node", "n001"}, {"mac", "02:AB:00:00:02:01!*NOIP*|02:00:00:00:02:02"}},
-                   {{"node", "n002"}, {"mac", "02:00:00:00:02:0C|02:00:00:00:02:0D!n002-ib"}}};
+  tables["noderes"] = {{{"node", "compute"}, {"servicenode", "|n\\d+|sn1|"}},
+                       {{"node", "n003"}, {"servicenode", "|x(\\d)|sn($1)|"}}};
   const auto cluster = make_cluster(tables);
-  EXPECT_EQ(cluster.nodes[0].mac, "02:ab:00:00:02:01");
-  EXPECT_EQ(cluster.nodes[1].mac, "02:00:00:00:02:0c");
-  EXPECT_EQ(cluster.nodes[2].mac, "");
+  EXPECT_EQ(cluster.nodes[0].service_node, "sn1");
+  EXPECT_EQ(cluster.nodes[2].service_node, "|x(\\d)|sn($1)|");
+}
+
+TEST(MakeClusterTest, TakesANodeForOneWithAConsoleAsXcatDoes) {
+  auto tables = small();
+  tables["nodehm"] = {{{"node", "n001"}, {"cons", "ipmi"}},
+                      {{"node", "n002"}, {"mgt", "ipmi"}, {"serialport", "0"}},
+                      {{"node", "n003"}, {"mgt", "ipmi"}}};
+  auto cluster = make_cluster(tables);
+  EXPECT_TRUE(cluster.nodes[0].has_console);
+  EXPECT_TRUE(cluster.nodes[1].has_console);
+  EXPECT_FALSE(cluster.nodes[2].has_console);
+  tables["nodehm"] = {{{"node", "rack1"}, {"serialport", "0"}},
+                      {{"node", "n001"}, {"mgt", "|.*|ipmi|"}}};
+  cluster = make_cluster(tables);
+  EXPECT_TRUE(cluster.nodes[0].has_console);   // one half its own, the other of its group
+  EXPECT_FALSE(cluster.nodes[1].has_console);  // nothing says by which method
 }
 
 TEST(MakeClusterTest, AnswersSiteValuesWithAFallback) {

@@ -47,6 +47,7 @@ base::Site make_site(const World::Shape& shape) {
 Tables make_tables() {
   Tables tables;
   tables["site"] = {{{"key", "domain"}, {"value", "cluster.test"}}};
+  tables["networks"] = {{{"net", "10.77.0.0"}, {"mask", "255.255.0.0"}}};
   tables["nodelist"] = {{{"node", "n001"}, {"groups", "compute,all"}},
                         {{"node", "n002"}, {"groups", "compute,all"}},
                         {{"node", "n003"}, {"groups", "all"}}};
