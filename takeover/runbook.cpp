@@ -64,6 +64,17 @@ Finding finding_of(const Look& look) {
   }
 }
 
+/// The same within a step, where a stop that was asked for is an answer, too: the run goes to its
+/// journaled end.
+template <typename Look>
+Finding finding_or_stop(const Look& look) {
+  try {
+    return finding_of(look);
+  } catch (const base::Error&) {
+    return {.state = State::unknown, .why = "interrupted", .facts = {}};
+  }
+}
+
 StepResult result_of(State state) {
   switch (state) {
     case State::done:
@@ -236,7 +247,7 @@ StepOutcome Runbook::run_step(Step& step) {
   const auto began_at = at();
   const std::string id{step.id()};
   observer_.step_started(step);
-  const auto found = finding_of([&] { return step.check(); });
+  const auto found = finding_or_stop([&] { return step.check(); });
   journal_.append("step_started", {{"step", id},
                                    {"title", step.title()},
                                    {"section", step.section()},
@@ -295,7 +306,7 @@ std::optional<Finding> Runbook::act_and_look(Step& step, const base::Plan& plan,
   // A command that failed may have been needless, one that succeeded may have done nothing: the
   // postcondition decides in both cases.
   auto after = trouble.empty() ? wait_until_done(step, plan, outcomes)
-                               : finding_of([&] { return step.verify(outcomes); });
+                               : finding_or_stop([&] { return step.verify(outcomes); });
   outcome.why = after.why;
   outcome.follow_up = follow_up_of(after);
   if (after.state == State::done || after.state == State::not_applicable) {
@@ -311,7 +322,7 @@ Finding Runbook::wait_until_done(Step& step, const base::Plan& performed,
                                  const std::vector<base::Outcome>& outcomes) {
   const auto end = clock_.steady() + step.patience();
   for (;;) {
-    auto found = finding_of([&] { return step.verify(outcomes); });
+    auto found = finding_or_stop([&] { return step.verify(outcomes); });
     if (found.state == State::done || found.state == State::not_applicable) return found;
     if (clock_.steady() >= end || base::interrupted()) return found;
     if (found.state == State::due && step.plan(found) != performed) return found;

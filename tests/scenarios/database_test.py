@@ -118,7 +118,7 @@ class DatabaseDamage(DatabaseTest):
         path = f"/var/lib/hamn/database/points/{newest}/nodelist.sqlite"
         site.must("mn2", "python3", "-c", f"f=open('{path}','r+b');f.seek(4100);b=f.read(1)[0];"
                                           "f.seek(4100);f.write(bytes([b^1]))")
-        answer = self.run_cli("mn2", "db", "points")
+        answer = self.run_cli("mn2", "db", "points", code=4)
         self.assert_says(answer, "nodelist.sqlite does not have the SHA-256")
         site.primary_loses_power()
         answer = site.failover()
