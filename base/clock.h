@@ -30,6 +30,9 @@ class RealClock : public Clock {
   void sleep(Milliseconds duration) override;
 };
 
+/// The last moment that the texts below can hold: the end of the year 9999.
+inline constexpr WallTime last_wall_time{Milliseconds{253'402'300'799'999}};
+
 /// "2026-11-21T03:04:05.678Z" (RFC 3339, always UTC).
 [[nodiscard]] std::string to_text(WallTime time);
 [[nodiscard]] std::optional<WallTime> parse_wall_time(std::string_view text);

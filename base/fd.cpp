@@ -1,7 +1,6 @@
 #include "base/fd.h"
 
 #include <fcntl.h>
-
 #include <unistd.h>
 
 namespace hamn::base {

@@ -34,6 +34,10 @@ bool interrupted_again() noexcept {
   return stop_asked > 1;
 }
 
+bool interrupted(bool sees_to_its_end) noexcept {
+  return sees_to_its_end ? interrupted_again() : interrupted();
+}
+
 void stop_if_interrupted() {
   if (!interrupted()) return;
   throw Error{{.what = "stopped by a signal",

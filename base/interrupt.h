@@ -12,6 +12,9 @@ void install_signal_handlers();
 [[nodiscard]] bool interrupted() noexcept;
 /// True once a stop was asked for twice: commands that change something are ended, too.
 [[nodiscard]] bool interrupted_again() noexcept;
+/// Whether a piece of work is to end now: at the first request, or, if it sees itself to its end
+/// (a command that changes something), at the second.
+[[nodiscard]] bool interrupted(bool sees_to_its_end) noexcept;
 /// Throws Error with Exit::interrupted once a stop was asked for.
 void stop_if_interrupted();
 

@@ -144,7 +144,7 @@ class RemoteRun {
     bool is_over = false;
     bool is_late = false;
     while (!session_.at_end(channel_) && !is_late) {
-      if (!line_.sees_to_its_end || interrupted_again()) stop_if_interrupted();
+      if (interrupted(line_.sees_to_its_end)) stop_if_interrupted();
       const bool sent = feed();
       const bool got = collect(0, outcome_.output);
       const bool heard = !got && collect(SSH_EXTENDED_DATA_STDERR, outcome_.error_output);

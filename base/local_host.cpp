@@ -95,7 +95,7 @@ class Run {
     std::optional<int> code;
     while (out_.fd.is_open() || error_.fd.is_open() || !code) {
       const auto now = std::chrono::steady_clock::now();
-      if (is_to_stop() || now >= last) break;
+      if (interrupted(command_.sees_to_its_end) || now >= last) break;
       const auto had = outcome_.output.size() + outcome_.error_output.size();
       exchange();
       const bool has_more = outcome_.output.size() + outcome_.error_output.size() > had;
@@ -118,10 +118,6 @@ class Run {
   }
 
  private:
-  [[nodiscard]] bool is_to_stop() const {
-    return command_.sees_to_its_end ? interrupted_again() : interrupted();
-  }
-
   void exchange() {
     std::array<pollfd, 2> items{{{.fd = out_.fd.get(), .events = POLLIN, .revents = 0},
                                  {.fd = error_.fd.get(), .events = POLLIN, .revents = 0}}};

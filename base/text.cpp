@@ -183,8 +183,8 @@ std::string human_size(std::uint64_t size_bytes) {
   return text.data();
 }
 
-std::string human_duration(std::chrono::nanoseconds duration) {
-  const double seconds = std::chrono::duration<double>(duration).count();
+std::string human_duration(std::chrono::duration<double> duration) {
+  const double seconds = duration.count();
   if (seconds < 0) return "-" + human_duration(-duration);
   // The bounds are where rounding would reach the next form: never "1000 ms" or "60.0 s".
   std::array<char, 32> text{};
@@ -201,7 +201,7 @@ std::string human_duration(std::chrono::nanoseconds duration) {
     const char* name;
   };
   constexpr std::array<Unit, 4> units{{{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}}};
-  auto rest = std::max(60LL, static_cast<long long>(seconds));
+  auto rest = static_cast<long long>(std::clamp(seconds, 60.0, 1e15));
   std::string out;
   for (std::size_t i = 0; i < units.size(); ++i) {
     if (rest < units.at(i).size) continue;

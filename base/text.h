@@ -39,7 +39,7 @@ namespace hamn::base {
 /// "1.5 GiB", "12 KiB", "7 B".
 [[nodiscard]] std::string human_size(std::uint64_t size_bytes);
 /// "3 d 4 h", "2 min 5 s", "1.42 s", "85 ms": two units at most, for people.
-[[nodiscard]] std::string human_duration(std::chrono::nanoseconds duration);
+[[nodiscard]] std::string human_duration(std::chrono::duration<double> duration);
 /// "1,234,567".
 [[nodiscard]] std::string human_count(std::uint64_t count);
 

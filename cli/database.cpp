@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "dbrepl/inspection.h"
 #include "dbrepl/sqlite_store.h"
+#include "takeover/context.h"
 
 namespace hamn::cli {
 
@@ -152,7 +153,7 @@ void require_consent(Environment& environment, const std::string& yes) {
   if (role.name == base::RoleName::promoting) return;
   const auto& unit = environment.site().units.xcatd;
   base::LocalHost host{environment.here(), environment.disk()};
-  if (host.run({.argv = {"systemctl", "is-active", "--quiet", unit}}).succeeded()) {
+  if (takeover::is_active(host, unit)) {
     throw base::Error{{.what = "refusing to replace the database under a running xcatd",
                        .detail = role.host + " is the " + base::to_text(role.name),
                        .hint = "systemctl stop " + unit,

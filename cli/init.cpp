@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/host_keys.h"
 #include "cli/site_template.h"
+#include "takeover/context.h"
 
 namespace hamn::cli {
 
@@ -176,9 +177,7 @@ base::RoleName choose_role(Environment& environment, const InitRequest& request)
   }
   if (const auto present = environment.find_role()) return present->name;
   base::LocalHost host{"localhost", environment.disk()};
-  const auto running =
-      host.run({.argv = {"systemctl", "is-active", "--quiet", environment.site().units.xcatd}});
-  if (running.succeeded()) return base::RoleName::primary;
+  if (takeover::is_active(host, environment.site().units.xcatd)) return base::RoleName::primary;
   throw usage("is this the primary or the standby?",
               "xcatd does not run here, so both are possible",
               "hamn init --role primary, or: hamn init --role standby");

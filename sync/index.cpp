@@ -30,6 +30,14 @@ std::string pack(const std::vector<Entry>& entries) {
   return bytes + checksum.take();
 }
 
+std::vector<Entry> unpack(std::string_view bytes) {
+  ByteReader in{bytes};
+  std::vector<Entry> entries(in.number(bytes.size()));
+  for (auto& entry : entries) entry = read_entry(in);
+  in.expect_end();
+  return entries;
+}
+
 struct Counts {
   std::int64_t files = 0;
   std::int64_t bytes = 0;
@@ -200,7 +208,11 @@ IndexState Index::state() const {
   }
   const auto count = [&](const char* key) { return static_cast<std::uint64_t>(numbers[key]); };
   const auto time = [&](const char* key) {
-    return base::WallTime{base::Milliseconds{numbers[key]}};
+    const base::WallTime moment{base::Milliseconds{numbers[key]}};
+    if (moment < base::WallTime{} || moment > base::last_wall_time) {
+      database_->damaged(std::string{key} + " is no time");
+    }
+    return moment;
   };
   return {.generation = count("generation"),
           .token = texts["token"],
@@ -241,10 +253,11 @@ std::vector<Entry> Index::directory(const DirectoryKey& key) const {
   if (checksum.fixed64() != base::xxh64(bytes)) {
     database_->damaged("the row of " + base::printable(key.path) + " has a wrong checksum");
   }
-  ByteReader in{bytes};
-  std::vector<Entry> entries(in.number(bytes.size()));
-  for (auto& entry : entries) entry = read_entry(in);
-  return entries;
+  try {
+    return unpack(bytes);
+  } catch (const base::Error& error) {
+    database_->damaged("the row of " + base::printable(key.path) + ": " + error.text().detail);
+  }
 }
 
 std::vector<DirectoryKey> Index::directories() const {

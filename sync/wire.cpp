@@ -73,10 +73,11 @@ void write_wall_time(ByteWriter& out, base::WallTime time) {
 }
 
 base::WallTime read_wall_time(ByteReader& in) {
-  constexpr std::int64_t far_future = 253'402'300'799'000;  // end of the year 9999 [ms]
-  const auto count = in.signed_number();
-  if (count < 0 || count > far_future) damaged_message("a time is out of range");
-  return base::WallTime{base::Milliseconds{count}};
+  const base::WallTime time{base::Milliseconds{in.signed_number()}};
+  if (time < base::WallTime{} || time > base::last_wall_time) {
+    damaged_message("a time is out of range");
+  }
+  return time;
 }
 
 template <typename Enumeration>

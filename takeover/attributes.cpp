@@ -158,7 +158,8 @@ std::optional<std::string> ValueReader::replace(const std::string& pattern,
   if (known == compiled_.end()) {
     std::optional<std::regex> made;
     try {
-      made.emplace(pattern);
+      // Polynomial: the usual back-tracking takes forever over an expression like "(a*)*b".
+      made.emplace(pattern, std::regex::ECMAScript | std::regex_constants::__polynomial);
     } catch (const std::regex_error&) {
       made.reset();  // an expression of Perl's own kind
     }

@@ -158,6 +158,8 @@ TEST(TextTest, WritesDurationsForPeople) {
   for (const auto& each : cases) EXPECT_EQ(each.text, human_duration(each.duration));
   EXPECT_EQ("1.00 s", human_duration(std::chrono::nanoseconds{999'700'000}));
   EXPECT_EQ("0 ms", human_duration(std::chrono::nanoseconds{1}));
+  // More than the 292 years that 64 bits of nanoseconds hold.
+  EXPECT_EQ("2932896 d 23 h", human_duration(milliseconds{253'402'300'799'999}));
 }
 
 TEST(TextTest, WritesCountsInGroupsOfThree) {

@@ -175,6 +175,27 @@ TEST(IndexTest, NoticesEveryChangedByteOfARow) {
   }
 }
 
+TEST(IndexTest, BelievesNoEntryThatItWouldNotWrite) {
+  const test::TemporaryDirectory root;
+  Index index{root / "i.db"};
+  IndexBatch batch;
+  batch.put(a, file(".."));
+  index.commit(batch, {});
+  EXPECT_THROW((void)index.directory(a), IndexDamaged);
+}
+
+TEST(IndexTest, BelievesNoTimeOutsideOfTheCalendar) {
+  const test::TemporaryDirectory root;
+  for (const auto moment :
+       {base::WallTime{base::Milliseconds{-1}}, base::last_wall_time + base::Milliseconds{1}}) {
+    Index index{root / "i.db"};
+    IndexState state;
+    state.as_of = moment;
+    index.commit({}, state);
+    EXPECT_THROW((void)index.state(), IndexDamaged);
+  }
+}
+
 TEST(IndexTest, SetsADamagedFileAsideAndSaysWhy) {
   const test::TemporaryDirectory root;
   test::given_file(root / "i.db", std::string(4096, 'x'));

@@ -50,6 +50,9 @@ TEST(ValueReaderTest, DoesNotGuessWhatItDoesNotUnderstand) {
            {"|n(\\d+)|10.1.1.\\1|", "n7", {}},                      //
            {"|n(?<x>\\d+|10.1.1.1|", "n7", {}},                     // no expression
            {"|n(?<=a)7|10.1.1.1|", "n7", {}},                       // Perl's own kind
+           {"|(a*)*b|10.1.1.1|",
+            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            {}},  // 2^40 ways to fail
        }) {
     EXPECT_EQ(reader.read(each.value, each.node), std::nullopt) << each.value << " " << each.node;
   }
