@@ -162,7 +162,9 @@ void SetReceiver::on_file(const File& file) {
   }
   try {
     auto staged = stage(file.directory);
-    disk_.write(staged.fd.get(), file.content, 0);
+    SparseWriter writer{disk_, staged.fd.get()};
+    writer.write(file.content);
+    writer.finish();
     keep(file.directory, std::move(staged), file.entry);
   } catch (const base::DiskError& error) {
     trouble(file.directory, file.entry.name, error.what() + (": " + error.detail()));
@@ -232,6 +234,7 @@ void SetReceiver::on_begin(Begin begin) {
   directories_.check_name(begin.directory, begin.entry.name);
   incoming_ = Incoming{.begin = std::move(begin),
                        .staged = {},
+                       .writer = {},
                        .hash = {},
                        .basis = {},
                        .patcher = {},
@@ -241,6 +244,7 @@ void SetReceiver::on_begin(Begin begin) {
   if (!file.trouble.empty()) return;
   try {
     file.staged = stage(file.begin.directory);
+    file.writer.emplace(disk_, file.staged.fd.get());
     if (!file.begin.is_delta) return;
     auto basis = disk_.open_file(directories_.open(file.begin.directory), file.begin.entry.name);
     if (!basis) throw base::DiskError{"the old copy is gone", ENOENT};
@@ -255,8 +259,7 @@ void SetReceiver::on_begin(Begin begin) {
 
 void SetReceiver::write_piece(std::string_view bytes) {
   auto& file = *incoming_;
-  disk_.write(file.staged.fd.get(), bytes, file.written_bytes);
-  file.written_bytes += bytes.size();
+  file.writer->write(bytes);
   file.hash.add(bytes);
 }
 
@@ -274,7 +277,7 @@ void SetReceiver::on_data(std::string_view bytes) {
     if (incoming_->patcher != nullptr) {
       incoming_->patcher->feed(bytes);
     } else {
-      if (incoming_->written_bytes + bytes.size() > incoming_->begin.entry.size_bytes) {
+      if (incoming_->writer->size_bytes() + bytes.size() > incoming_->begin.entry.size_bytes) {
         damaged_message("a file is longer than announced");
       }
       write_piece(bytes);
@@ -304,7 +307,8 @@ void SetReceiver::finish_incoming(const End& end) {
     return;
   }
   if (file.patcher != nullptr) file.patcher->finish();
-  const bool fits = file.written_bytes == end.size_bytes && file.hash.value() == end.content;
+  file.writer->finish();
+  const bool fits = file.writer->size_bytes() == end.size_bytes && file.hash.value() == end.content;
   if (!fits) {
     // A delta against a copy that somebody changed here: the whole file will do.
     if (!file.begin.is_delta) damaged_message("a file's content does not have its hash");

@@ -11,6 +11,7 @@
 #include "sync/index.h"
 #include "sync/outbox.h"
 #include "sync/receiver.h"
+#include "sync/sparse.h"
 #include "sync/staging.h"
 
 namespace hamn::sync {
@@ -31,7 +32,7 @@ class SetReceiver {
   struct Incoming {
     Begin begin;
     Staging::File staged;
-    std::uint64_t written_bytes = 0;
+    std::optional<SparseWriter> writer;
     base::Xxh128 hash;
     base::Fd basis;
     std::unique_ptr<Patcher> patcher;
