@@ -51,6 +51,7 @@ std::string render_site(const FoundSite& found) {
       "# [sync.set.etc]\n"
       "# paths = [\"/etc/hosts\", \"/etc/resolv.conf\", \"/etc/exports\"]\n"
       "# exclude = [\"*.swp\"]\n"
+      "# profile = \"compat\"  # rsync -Lprgotz; or \"faithful\": rsync -aHAXS --numeric-ids\n"
       "# max_age = \"1d\"      # a takeover refuses older copies\n";
   text +=
       "\n[database]\n"

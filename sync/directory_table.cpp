@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/text.h"
+#include "sync/attributes.h"
 #include "sync/bytes.h"
 
 namespace hamn::sync {
@@ -43,9 +44,15 @@ std::uint32_t OwnerMap::group(std::uint32_t id) const {
   return found != groups_.end() ? found->second : id;
 }
 
-void set_attributes(base::Disk& disk, int file, const Entry& entry, const OwnerMap& owners) {
-  if (::geteuid() == 0) disk.set_owner(file, owners.user(entry.uid), owners.group(entry.gid));
-  disk.set_mode(file, entry.mode);
+void set_attributes(base::Disk& disk, int file, const Entry& entry, const OwnerMap& owners,
+                    Profile profile) {
+  const bool is_faithful = profile == Profile::faithful;
+  if (::geteuid() == 0) {
+    disk.set_owner(file, is_faithful ? entry.uid : owners.user(entry.uid),
+                   is_faithful ? entry.gid : owners.group(entry.gid));
+  }
+  if (is_faithful) write_attributes(disk, file, entry.attributes);
+  if (entry.kind != Kind::symlink) disk.set_mode(file, entry.mode);
   disk.set_modified(file, entry.modified);
 }
 
@@ -88,6 +95,18 @@ void DirectoryTable::check_name(std::uint32_t number, const std::string& name) c
   }
 }
 
+void DirectoryTable::check_entry(std::uint32_t number, const Entry& entry) const {
+  check_name(number, entry.name);
+  const bool is_plain = !is_node(entry.kind) && entry.names == 1 && entry.attributes.empty();
+  if (set_.profile != Profile::faithful && !is_plain) {
+    damaged_message("the set \"" + set_.name + "\" holds plain files only on this host");
+  }
+  // Below a root no link is followed, but its top may be one of this host's administrator.
+  if (entry.kind == Kind::symlink && at(number).key.path.empty()) {
+    damaged_message("the top of a root cannot be a link");
+  }
+}
+
 void DirectoryTable::declare(const Enter& enter) {
   if (enter.key.root >= set_.roots.size()) damaged_message("a root that the set does not have");
   if (known_.contains(enter.number)) damaged_message("a directory was declared twice");
@@ -104,6 +123,9 @@ void DirectoryTable::declare(const Enter& enter) {
     if (!allowed) {
       damaged_message("the set \"" + set_.name + "\" does not hold " + base::printable(so_far) +
                       " on this host");
+    }
+    if (set_.profile != Profile::faithful && !enter.self.attributes.empty()) {
+      damaged_message("extended attributes in a compat set");
     }
   }
   make(enter.key);
@@ -134,7 +156,8 @@ void DirectoryTable::make(const DirectoryKey& key) {
   if (!holder) throw base::DiskError{"cannot make a directory whose parent is missing", ENOENT};
   const auto name = name_of(key);
   const auto there = disk_.status(holder->get(), name);
-  if (there && there->type == base::FileType::symlink) {
+  // In a faithful set links are the set's own; in a compat set this host's administrator made it.
+  if (there && there->type == base::FileType::symlink && set_.profile == Profile::compat) {
     throw base::DiskError{"a symbolic link of this host stands where a directory should be",
                           EEXIST};
   }
@@ -180,7 +203,7 @@ void DirectoryTable::settle(const OwnerMap& owners) {
   for (const auto number : touched_) {
     const auto& known = at(number);
     const int fd = open(number);
-    if (!known.key.path.empty()) set_attributes(disk_, fd, known.self, owners);
+    if (!known.key.path.empty()) set_attributes(disk_, fd, known.self, owners, set_.profile);
     if (!many) disk_.sync_directory(fd);
   }
   for (const auto number : touched_) {

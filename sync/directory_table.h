@@ -46,6 +46,8 @@ class DirectoryTable {
   [[nodiscard]] const DirectoryKey& key(std::uint32_t number) const;
   /// Throws Error unless the set may hold a file `name` there.
   void check_name(std::uint32_t number, const std::string& name) const;
+  /// The same, and that the set's profile knows such an entry.
+  void check_entry(std::uint32_t number, const Entry& entry) const;
 
   /// Descriptor; valid until some sixty others were opened.
   [[nodiscard]] int open(std::uint32_t number);
@@ -84,7 +86,10 @@ class DirectoryTable {
   std::list<Opened> opened_;  ///< the one used last in front
 };
 
-/// Owner (if this process may), then mode, then time: a change of owner clears setuid bits.
-void set_attributes(base::Disk& disk, int file, const Entry& entry, const OwnerMap& owners);
+/// Owner (if this process may), extended attributes, mode, time, in this order: a change of owner
+/// clears setuid bits and capabilities. `file` may be a node. Owners are mapped, and extended
+/// attributes left alone, in a compat set.
+void set_attributes(base::Disk& disk, int file, const Entry& entry, const OwnerMap& owners,
+                    Profile profile);
 
 }  // namespace hamn::sync

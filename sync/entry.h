@@ -10,7 +10,28 @@
 
 namespace hamn::sync {
 
-enum class Kind : std::uint8_t { file = 1, directory = 2 };
+/// What a name stands for. In a compat set there are files and directories only.
+enum class Kind : std::uint8_t {
+  file = 1,
+  directory = 2,
+  symlink = 3,
+  fifo = 4,
+  socket = 5,
+  character_device = 6,
+  block_device = 7
+};
+/// True for what is neither file nor directory: it has no content of its own.
+[[nodiscard]] constexpr bool is_node(Kind kind) {
+  return kind > Kind::directory;
+}
+
+/// One extended attribute; access control lists are two of them (system.posix_acl_*).
+struct Attribute {
+  std::string name;
+  std::string value;
+
+  friend bool operator==(const Attribute&, const Attribute&) = default;
+};
 
 /// One name in one directory, with everything by which a change is recognised.
 struct Entry {
@@ -24,6 +45,13 @@ struct Entry {
   base::FileTime changed;      ///< ctime on the sender; zero: look at the content next time
   std::uint64_t inode = 0;     ///< on the sender
   base::Hash128 content = {};  ///< zero: not known
+
+  // Of faithful sets only.
+  std::string target;                 ///< of a symbolic link
+  std::uint64_t device_number = 0;    ///< of a device: major number * 2^20 + minor number
+  std::uint64_t names = 1;            ///< hard links of the file on the sender
+  std::vector<Attribute> attributes;  ///< sorted by name
+  std::uint64_t device = 0;           ///< file system on the sender; neither sent nor kept
 
   friend bool operator==(const Entry&, const Entry&) = default;
 };

@@ -25,7 +25,10 @@ Root root_of(const std::string& source, const std::string& destination) {
 }  // namespace
 
 FileSet make_file_set(const base::FileSetSettings& settings) {
-  FileSet set{.name = settings.name, .roots = {}, .exclude = settings.exclude};
+  FileSet set{.name = settings.name,
+              .roots = {},
+              .exclude = settings.exclude,
+              .profile = settings.is_faithful ? Profile::faithful : Profile::compat};
   for (const auto& path : settings.paths) set.roots.push_back(root_of(path, path));
   return set;
 }
@@ -34,7 +37,7 @@ FileSet make_moved_set(const std::string& name, const std::string& source,
                        const std::string& destination) {
   auto root = root_of(source, destination);
   assert(destination.ends_with("/" + root.pattern));
-  return {.name = name, .roots = {std::move(root)}, .exclude = {}};
+  return {.name = name, .roots = {std::move(root)}, .exclude = {}, .profile = {Profile::compat}};
 }
 
 bool matches(const std::string& pattern, const std::string& name) {
@@ -75,6 +78,7 @@ std::string fingerprint(const FileSet& set) {
       text += std::to_string(part.size()) + ":" + part;
     }
   }
+  if (set.profile == Profile::faithful) text += "faithful";
   return base::sha256(text).substr(0, 16);
 }
 

@@ -1,11 +1,18 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/site.h"
 
 namespace hamn::sync {
+
+/// How names travel.
+enum class Profile : std::uint8_t {
+  compat = 1,   ///< as `rsync -Lprgotz`: links followed, owners by name, plain files only
+  faithful = 2  ///< as `rsync -aHAXS --numeric-ids`: every kind of name as it is
+};
 
 /// Where one path of a file set lives on both sides: everything in `parent` whose name matches
 /// `pattern`, with all that is below it. "/install" is the name "install" in "/".
@@ -22,6 +29,7 @@ struct FileSet {
   std::string name;
   std::vector<Root> roots;
   std::vector<std::string> exclude;  ///< shell patterns: with '/' on the whole path, else on a name
+  Profile profile = Profile::compat;
 };
 
 /// The file set of the configuration; source and destination paths are the same.
@@ -41,7 +49,7 @@ struct FileSet {
 [[nodiscard]] bool is_excluded(const FileSet& set, const std::string& path,
                                const std::string& name);
 
-/// Names the roots of a set: equal for equal roots in the same order.
+/// Names the roots of a set and how they travel: an index of another fingerprint does not count.
 [[nodiscard]] std::string fingerprint(const FileSet& set);
 
 /// Name of the directory in which the receiver stages what is not complete yet.

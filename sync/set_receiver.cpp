@@ -114,6 +114,12 @@ bool SetReceiver::take(const Message& message) {
     case MessageType::gone:
       on_gone(decode_gone(message.payload));
       return true;
+    case MessageType::node:
+      on_node(decode_node(message.payload));
+      return true;
+    case MessageType::link:
+      on_link(decode_link(message.payload));
+      return true;
     case MessageType::commit: {
       const auto commit = decode_commit(message.payload);
       on_commit(commit);
@@ -145,14 +151,18 @@ Staging::File SetReceiver::stage(std::uint32_t directory) {
 }
 
 void SetReceiver::keep(std::uint32_t directory, Staging::File file, const Entry& entry) {
-  set_attributes(disk_, file.fd.get(), entry, owners_);
+  set_attributes(disk_, file.fd.get(), entry, owners_, set_.profile);
+  keep_staged(directory, std::move(file), entry);
+}
+
+void SetReceiver::keep_staged(std::uint32_t directory, Staging::File file, const Entry& entry) {
   staging_.add(std::move(file), directory, entry.name, waiting_.size());
   waiting_.push_back({.directory = directory, .entry = entry});
   directories_.touch(directory);
 }
 
 void SetReceiver::on_file(const File& file) {
-  directories_.check_name(file.directory, file.entry.name);
+  directories_.check_entry(file.directory, file.entry);
   if (base::xxh128(file.content) != file.entry.content) {
     damaged_message("a file's content does not have its hash");
   }
@@ -178,6 +188,8 @@ bool SetReceiver::accept_as_it_is(const Offer& offer) {
       found->size_bytes != offer.entry.size_bytes) {
     return false;
   }
+  // A name too many: to change this file would change another one that is none any more.
+  if (set_.profile == Profile::faithful && found->links > offer.entry.names) return false;
   if (offer.kind == OfferKind::check && found->modified != offer.entry.modified) return false;
   const auto remembered = index_.directory(directories_.key(offer.directory));
   const Entry* known = find_entry(remembered, offer.entry.name);
@@ -188,7 +200,7 @@ bool SetReceiver::accept_as_it_is(const Offer& offer) {
   if (offer.kind == OfferKind::same_content && !same_as_known) return false;
   const auto file = disk_.open_file(directory, offer.entry.name);
   if (!file) return false;
-  set_attributes(disk_, file->get(), offer.entry, owners_);
+  set_attributes(disk_, file->get(), offer.entry, owners_, set_.profile);
   disk_.sync_file(file->get());
   auto entry = offer.entry;
   if (entry.content.is_zero() && same_as_known) entry.content = known->content;
@@ -215,7 +227,7 @@ void SetReceiver::ask_for(const Offer& offer) {
 }
 
 void SetReceiver::on_offer(const Offer& offer) {
-  directories_.check_name(offer.directory, offer.entry.name);
+  directories_.check_entry(offer.directory, offer.entry);
   auto why = directories_.trouble(offer.directory);
   if (why.empty()) {
     try {
@@ -231,7 +243,7 @@ void SetReceiver::on_offer(const Offer& offer) {
 
 void SetReceiver::on_begin(Begin begin) {
   if (incoming_) damaged_message("a file begins inside another one");
-  directories_.check_name(begin.directory, begin.entry.name);
+  directories_.check_entry(begin.directory, begin.entry);
   incoming_ = Incoming{.begin = std::move(begin),
                        .staged = {},
                        .writer = {},
@@ -352,6 +364,7 @@ void SetReceiver::on_commit(const Commit& commit) {
   }
   check_role();
   put_staged_in_place();
+  put_links_in_place();
   if (commit.final) staging_.close();
   directories_.settle(owners_);
   const bool changed =

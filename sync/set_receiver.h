@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -52,6 +53,8 @@ class SetReceiver {
   void on_data(std::string_view bytes);
   void on_end(const End& end);
   void on_gone(const Gone& gone);
+  void on_node(const Node& node);
+  void on_link(const Link& link);
   void on_commit(const Commit& commit);
 
   [[nodiscard]] bool accept_as_it_is(const Offer& offer);
@@ -61,6 +64,14 @@ class SetReceiver {
   [[nodiscard]] Staging::File stage(std::uint32_t directory);
   void write_piece(std::string_view bytes);
   void keep(std::uint32_t directory, Staging::File file, const Entry& entry);
+  void keep_staged(std::uint32_t directory, Staging::File file, const Entry& entry);
+  [[nodiscard]] Staging::File stage_other(std::uint32_t directory,
+                                          const std::function<void(int, const std::string&)>& make);
+  [[nodiscard]] bool adjust_node(const Node& node);
+  void make_node(const Node& node);
+  [[nodiscard]] bool knows_leader(const Link& link);
+  void put_link_in_place(const Link& link);
+  void put_links_in_place();
   void finish_incoming(const End& end);
   void fail_incoming(const std::string& why);
   void put_staged_in_place();
@@ -80,6 +91,7 @@ class SetReceiver {
   Staging staging_;
   IndexBatch batch_;
   std::vector<Waiting> waiting_;
+  std::vector<Link> links_;  ///< made when the batch's files are in place
   std::optional<Incoming> incoming_;
 };
 

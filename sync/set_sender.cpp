@@ -44,7 +44,8 @@ Index open_index(const SendRequest& request) {
 }
 
 bool looks_different(const Entry& a, const Entry& b) {
-  return a.mode != b.mode || a.uid != b.uid || a.gid != b.gid || a.modified != b.modified;
+  return a.mode != b.mode || a.uid != b.uid || a.gid != b.gid || a.modified != b.modified ||
+         a.attributes != b.attributes;
 }
 
 }  // namespace
@@ -73,6 +74,7 @@ SendResult SetSender::run() {
     if (ready_.empty()) handle(connection_.inbox().take());
     answer_replies();
   }
+  send_links();
   commit(true);
   while (!finished_) handle(connection_.inbox().take());
   progress_.finish();
@@ -93,6 +95,7 @@ void SetSender::greet() {
   hello.generation = state_.generation;
   hello.token = state_.complete ? state_.token : "";
   hello.as_of = result_.as_of;
+  hello.profile = request_.set.profile;
   hello.roots = request_.set.roots;
   connection_.writer().send(type(MessageType::hello), encode(hello));
   connection_.writer().flush();
@@ -122,6 +125,7 @@ void SetSender::walk_root(std::uint16_t root) {
   Listing listing;
   if (opened) {
     level.directory = std::move(*opened);
+    level.directory.looking.sees_all_kinds = is_faithful();
     listing = list_source(level.directory, request_.set, where.pattern);
   }
   if (!request_.accept_emptied) {
@@ -211,6 +215,7 @@ void SetSender::walk(Level& level, const std::vector<Entry>& parent_before) {
 }
 
 void SetSender::name_owners(const Entry& entry) {
+  if (is_faithful()) return;
   if (entry.uid != 0 && named_users_.insert(entry.uid).second) {
     if (const passwd* user = ::getpwuid(entry.uid)) {
       connection_.writer().send(

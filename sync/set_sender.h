@@ -36,6 +36,13 @@ class SetSender {
     std::string signature;
     bool wants_delta = false;
   };
+  /// One more name of a file that was sent under another name.
+  struct PendingLink {
+    std::uint32_t directory = 0;
+    Entry entry;
+    std::uint32_t leader_directory = 0;
+    std::string leader_name;
+  };
   struct InFlight {
     std::uint64_t batch;
     bool final;
@@ -51,6 +58,13 @@ class SetSender {
   void send_file(Level& level, const Entry& entry, const Entry* before, Change change);
   void send_small(Level& level, const Entry& entry, const Entry* before);
   void send_large(Level& level, const Entry& entry, const Entry* before);
+  void send_node(Level& level, const Entry& entry, const Entry* before);
+  /// True if `entry` is another name of a file that this pass has met: it follows as a link.
+  [[nodiscard]] bool is_linked(Level& level, const Entry& entry);
+  void send_links();
+  /// The directory of something that was offered, opened again.
+  [[nodiscard]] std::optional<OpenDirectory> reopen(const Outstanding& what) const;
+  [[nodiscard]] bool is_faithful() const { return request_.set.profile == Profile::faithful; }
   void send_gone(Level& level, const Entry& entry);
   void offer(Level& level, const Entry& entry, OfferKind kind);
   void send_content(const Outstanding& what, std::uint64_t id);
@@ -87,6 +101,9 @@ class SetSender {
   std::map<std::uint64_t, Outstanding> outstanding_;
   std::deque<std::uint64_t> ready_;  ///< outstanding ones whose content is to be sent
   std::uint64_t reserved_signature_bytes_ = 0;
+  /// Device and inode of files with several names: directory and name of the first.
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::pair<std::uint32_t, std::string>> leaders_;
+  std::vector<PendingLink> links_;
   IndexBatch batch_;
   IndexBatch accepted_;  ///< belongs to whichever batch is confirmed next
   std::deque<InFlight> in_flight_;

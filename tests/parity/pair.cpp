@@ -31,7 +31,9 @@ void make_older(const std::string& root, int pass) {
 
 }  // namespace
 
-Pair::Pair(std::vector<std::string> rsync_options) : options(std::move(rsync_options)) {
+Pair::Pair(std::vector<std::string> rsync_options, sync::Profile profile)
+    : options(std::move(rsync_options)) {
+  world.set.profile = profile;
   fs::create_directories(reference(""));
 }
 

@@ -12,7 +12,7 @@ namespace hamn::parity {
 /// One source and two destinations: hamn's, as in World, and the reference that rsync makes.
 class Pair {
  public:
-  explicit Pair(std::vector<std::string> options);
+  explicit Pair(std::vector<std::string> options, sync::Profile profile = sync::Profile::compat);
 
   /// Sends the source to both.
   void send();
