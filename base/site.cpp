@@ -126,6 +126,7 @@ void read_file_set(SiteTable table, FileSetSettings& set, const std::string& hom
   if (set.paths.empty()) table.complain("paths", "names nothing");
   set.exclude = table.list("exclude", set.exclude);
   set.max_age = table.duration("max_age", "1d");
+  set.deletes = table.flag("delete", false);
   set.is_faithful = table.choice("profile", "compat", {"compat", "faithful"}) == "faithful";
   table.expect_nothing_else();
 }

@@ -36,6 +36,7 @@ struct FileSetSettings {
   std::vector<std::string> paths;    ///< absolute; `*` and `?` in the last component only
   std::vector<std::string> exclude;  ///< shell patterns on the path or on any single component
   Milliseconds max_age{0};           ///< a takeover refuses older copies
+  bool deletes = false;              ///< names that are gone go on the standby, too
   bool is_faithful = false;          ///< every kind of name as it is, not plain files only
 };
 

@@ -86,13 +86,25 @@ void DirectoryTable::give_up(std::uint32_t number, const std::string& why) {
   known_[number].trouble = why;
 }
 
-void DirectoryTable::check_name(std::uint32_t number, const std::string& name) const {
+bool DirectoryTable::holds(std::uint32_t number, const std::string& name, bool is_directory) const {
   const auto& where = at(number).key;
   const bool allowed = !where.path.empty() || matches(root_of(where).pattern, name);
-  if (!allowed || is_excluded(set_, join_path(path(number), name), name)) {
-    damaged_message("the set \"" + set_.name + "\" does not hold " +
-                    base::printable(join_path(path(number), name)) + " on this host");
+  return allowed && !is_left_out(set_, where.root, below(where, name).path, is_directory);
+}
+
+void DirectoryTable::check_name(std::uint32_t number, const std::string& name) const {
+  if (!holds(number, name, false)) refuse_path(join_path(path(number), name));
+}
+
+void DirectoryTable::check_gone(std::uint32_t number, const std::string& name) const {
+  if (!holds(number, name, false) && !holds(number, name, true)) {
+    refuse_path(join_path(path(number), name));
   }
+}
+
+void DirectoryTable::refuse_path(const std::string& where) const {
+  damaged_message("the set \"" + set_.name + "\" does not hold " + base::printable(where) +
+                  " on this host");
 }
 
 void DirectoryTable::check_entry(std::uint32_t number, const Entry& entry) const {
@@ -115,15 +127,12 @@ void DirectoryTable::declare(const Enter& enter) {
   if (!enter.key.path.empty()) {
     const auto parts = base::split(enter.key.path, '/');
     bool allowed = matches(root_of(enter.key).pattern, parts.front());
-    std::string so_far = root_of(enter.key).destination_parent;
+    DirectoryKey so_far{.root = enter.key.root, .path = {}};
     for (const auto& part : parts) {
-      so_far = join_path(so_far, part);
-      allowed = allowed && !is_excluded(set_, so_far, part);
+      so_far = below(so_far, part);
+      allowed = allowed && !is_left_out(set_, so_far.root, so_far.path, true);
     }
-    if (!allowed) {
-      damaged_message("the set \"" + set_.name + "\" does not hold " + base::printable(so_far) +
-                      " on this host");
-    }
+    if (!allowed) refuse_path(path(enter.number));
     if (set_.profile != Profile::faithful && !enter.self.attributes.empty()) {
       damaged_message("extended attributes in a compat set");
     }

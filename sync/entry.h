@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/disk.h"
@@ -77,8 +78,11 @@ enum class ProblemKind : std::uint8_t {
   loop = 3,      ///< a link to a directory above itself: left out
   vanished = 4,  ///< gone between listing and reading: the next pass sees
   unreadable = 5,
-  unstable = 6,    ///< changed each time it was read; the old copy stays
-  not_written = 7  ///< the receiver could not put it in place; the old copy stays
+  unstable = 6,       ///< changed each time it was read; the old copy stays
+  not_written = 7,    ///< the receiver could not put it in place; the old copy stays
+  held_back = 8,      ///< deletions that were not carried out
+  many_deleted = 9,   ///< so many deletions that only --accept-deletions let them pass
+  host_specific = 10  ///< belongs to one host alone: left out
 };
 /// For people and JSON: "dangling link".
 [[nodiscard]] std::string to_text(ProblemKind kind);
@@ -106,7 +110,7 @@ enum class Change : std::uint8_t {
 struct DirectoryDiff {
   std::vector<std::pair<const Entry*, Change>> changes;  ///< of files; pointers into `now`
   std::vector<const Entry*> directories;                 ///< all of `now`
-  std::vector<const Entry*> gone;                        ///< pointers into `before`
+  std::vector<const Entry*> gone;  ///< names that are no more; pointers into `before`
 };
 
 /// Compares two listings, both sorted by name. An entry is unchanged only if kind, size, mtime,

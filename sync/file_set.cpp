@@ -28,7 +28,8 @@ FileSet make_file_set(const base::FileSetSettings& settings) {
   FileSet set{.name = settings.name,
               .roots = {},
               .exclude = settings.exclude,
-              .profile = settings.is_faithful ? Profile::faithful : Profile::compat};
+              .profile = settings.is_faithful ? Profile::faithful : Profile::compat,
+              .deletes = settings.deletes};
   for (const auto& path : settings.paths) set.roots.push_back(root_of(path, path));
   return set;
 }
@@ -63,11 +64,15 @@ bool matches(const std::string& pattern, const std::string& name) {
   return pattern.find_first_not_of('*', p) == std::string::npos;
 }
 
-bool is_excluded(const FileSet& set, const std::string& path, const std::string& name) {
+bool is_left_out(const FileSet& set, std::uint16_t root, const std::string& path,
+                 bool /*is_directory*/) {
+  const auto name = path.substr(path.rfind('/') + 1);
   if (name.starts_with(staging_prefix)) return true;
+  const auto& parent = set.roots.at(root).source_parent;
+  const auto whole = (parent == "/" ? "" : parent) + "/" + path;
   return std::any_of(set.exclude.begin(), set.exclude.end(), [&](const std::string& pattern) {
     const bool on_path = pattern.find('/') != std::string::npos;
-    return ::fnmatch(pattern.c_str(), on_path ? path.c_str() : name.c_str(), 0) == 0;
+    return ::fnmatch(pattern.c_str(), on_path ? whole.c_str() : name.c_str(), 0) == 0;
   });
 }
 
@@ -79,6 +84,8 @@ std::string fingerprint(const FileSet& set) {
     }
   }
   if (set.profile == Profile::faithful) text += "faithful";
+  if (set.deletes) text += "deletes";
+  for (const auto& pattern : set.exclude) text += std::to_string(pattern.size()) + "-" + pattern;
   return base::sha256(text).substr(0, 16);
 }
 

@@ -30,6 +30,7 @@ struct FileSet {
   std::vector<Root> roots;
   std::vector<std::string> exclude;  ///< shell patterns: with '/' on the whole path, else on a name
   Profile profile = Profile::compat;
+  bool deletes = false;  ///< names that the source no longer has go on the standby, too
 };
 
 /// The file set of the configuration; source and destination paths are the same.
@@ -44,10 +45,10 @@ struct FileSet {
 /// leading dot is matched by a dot only, as in a shell. Pure.
 [[nodiscard]] bool matches(const std::string& pattern, const std::string& name);
 
-/// True if the set leaves out the file `name` at the absolute path `path`, or if it is one of
-/// hamn's own staging directories.
-[[nodiscard]] bool is_excluded(const FileSet& set, const std::string& path,
-                               const std::string& name);
+/// True if the set leaves out `path` below the parent of root number `root`, or if it is one of
+/// hamn's own staging directories. Only the path itself is judged, not what is above it. Pure.
+[[nodiscard]] bool is_left_out(const FileSet& set, std::uint16_t root, const std::string& path,
+                               bool is_directory);
 
 /// Names the roots of a set and how they travel: an index of another fingerprint does not count.
 [[nodiscard]] std::string fingerprint(const FileSet& set);

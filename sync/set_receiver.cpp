@@ -120,6 +120,9 @@ bool SetReceiver::take(const Message& message) {
     case MessageType::link:
       on_link(decode_link(message.payload));
       return true;
+    case MessageType::present:
+      on_present(decode_present(message.payload));
+      return true;
     case MessageType::commit: {
       const auto commit = decode_commit(message.payload);
       on_commit(commit);
@@ -156,6 +159,7 @@ void SetReceiver::keep(std::uint32_t directory, Staging::File file, const Entry&
 }
 
 void SetReceiver::keep_staged(std::uint32_t directory, Staging::File file, const Entry& entry) {
+  make_way(directory, entry.name);
   staging_.add(std::move(file), directory, entry.name, waiting_.size());
   waiting_.push_back({.directory = directory, .entry = entry});
   directories_.touch(directory);
@@ -337,8 +341,14 @@ void SetReceiver::finish_incoming(const End& end) {
 }
 
 void SetReceiver::on_gone(const Gone& gone) {
-  directories_.check_name(gone.directory, gone.name);
+  directories_.check_gone(gone.directory, gone.name);
   batch_.remove(directories_.key(gone.directory), gone.name);
+  if (!hello_.deletes || !directories_.trouble(gone.directory).empty()) return;
+  try {
+    doom(gone.directory, gone.name);
+  } catch (const base::DiskError& error) {
+    trouble(gone.directory, gone.name, error.what() + (": " + error.detail()));
+  }
 }
 
 void SetReceiver::put_staged_in_place() {
@@ -363,6 +373,7 @@ void SetReceiver::on_commit(const Commit& commit) {
     damaged_message("a generation out of turn");
   }
   check_role();
+  if (commit.final) delete_doomed(commit.may_delete);
   put_staged_in_place();
   put_links_in_place();
   if (commit.final) staging_.close();
@@ -375,7 +386,8 @@ void SetReceiver::on_commit(const Commit& commit) {
   state_.epoch = hello_.epoch;
   state_.committed = clock_.wall();
   if (changed) state_.token = base::random_digits(16);
-  state_.complete = commit.final || mode_ == PassMode::incremental;
+  // What was not deleted has to be found again: the next pass compares everything.
+  state_.complete = (commit.final || mode_ == PassMode::incremental) && !is_held_back_;
   if (commit.final) {
     state_.as_of = hello_.as_of;
     state_.generation = commit.generation;

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/role.h"
@@ -55,6 +58,7 @@ class SetReceiver {
   void on_gone(const Gone& gone);
   void on_node(const Node& node);
   void on_link(const Link& link);
+  void on_present(const Present& present);
   void on_commit(const Commit& commit);
 
   [[nodiscard]] bool accept_as_it_is(const Offer& offer);
@@ -72,6 +76,17 @@ class SetReceiver {
   [[nodiscard]] bool knows_leader(const Link& link);
   void put_link_in_place(const Link& link);
   void put_links_in_place();
+  /// Marks a name for deletion, if the set holds it.
+  void doom(std::uint32_t directory, const std::string& name);
+  /// Marks a directory that stands where something else shall be.
+  void make_way(std::uint32_t directory, const std::string& name);
+  void delete_doomed(bool may_delete);
+  [[nodiscard]] std::uint64_t count_below(int directory, const std::string& name);
+  /// Names that the set has on this host, `doomed` ones included.
+  [[nodiscard]] std::uint64_t count_names(std::uint64_t doomed);
+  /// False if something in it stays, because the set does not hold it.
+  [[nodiscard]] bool remove_tree(int directory, const std::string& name, const std::string& path,
+                                 std::uint16_t root);
   void finish_incoming(const End& end);
   void fail_incoming(const std::string& why);
   void put_staged_in_place();
@@ -91,7 +106,10 @@ class SetReceiver {
   Staging staging_;
   IndexBatch batch_;
   std::vector<Waiting> waiting_;
-  std::vector<Link> links_;  ///< made when the batch's files are in place
+  std::map<std::uint32_t, std::set<std::string>> present_;  ///< of which a piece is missing
+  std::set<std::pair<std::uint32_t, std::string>> doomed_;  ///< directory and name
+  bool is_held_back_ = false;  ///< deletions are due that were not carried out
+  std::vector<Link> links_;    ///< made when the batch's files are in place
   std::optional<Incoming> incoming_;
 };
 

@@ -69,6 +69,12 @@ void SetReceiver::on_link(const Link& link) {
   directories_.check_name(link.leader_directory, link.leader_name);
   if (set_.profile != Profile::faithful) damaged_message("a hard link in a compat set");
   links_.push_back(link);
+  if (!directories_.trouble(link.directory).empty()) return;
+  try {
+    make_way(link.directory, link.entry.name);
+  } catch (const base::DiskError&) {
+    // Told when the link is made.
+  }
 }
 
 /// The leader must have come in this pass or an earlier one, and be what the link says.

@@ -33,8 +33,8 @@ std::uint64_t expected_signature(std::uint64_t size_bytes) {
 
 void SetSender::send_file(Level& level, const Entry& entry, const Entry* before, Change change) {
   declare(level);
-  if (is_linked(level, entry)) return;
-  if (is_node(entry.kind)) return send_node(level, entry, before);
+  if (is_linked(level, entry, change == Change::added ? nullptr : before)) return;
+  if (is_node(entry.kind)) return send_node(level.number, entry, before);
   if (mode_ == PassMode::full) {
     auto offered = entry;
     const bool same = before != nullptr && before->size_bytes == entry.size_bytes &&
@@ -128,15 +128,6 @@ void SetSender::send_large(Level& level, const Entry& entry, const Entry* before
   const bool same_content = !offered.content.is_zero();
   result_.changed = result_.changed || !same_content || before->modified != offered.modified;
   offer(level, offered, same_content ? OfferKind::same_content : OfferKind::changed);
-}
-
-void SetSender::send_gone(Level& level, const Entry& entry) {
-  declare(level);
-  connection_.writer().send(type(MessageType::gone),
-                            encode(Gone{.directory = level.number, .name = entry.name}));
-  batch_.remove(level.key, entry.name);
-  ++entries_since_commit_;
-  result_.changed = true;
 }
 
 void SetSender::offer(Level& level, const Entry& entry, OfferKind kind) {
@@ -276,6 +267,7 @@ void SetSender::handle(const Reply& reply) {
   if (const auto* signature = std::get_if<Signature>(&reply)) return on_signature(*signature);
   if (const auto* trouble = std::get_if<Trouble>(&reply)) return on_trouble(*trouble);
   if (const auto* done = std::get_if<Done>(&reply)) return on_done(*done);
+  if (const auto* deleted = std::get_if<Deleted>(&reply)) return on_deleted(*deleted);
   if (const auto* refusal = std::get_if<Refusal>(&reply)) throw PeerRefused{*refusal};
   damaged_message("a second welcome");
 }

@@ -194,18 +194,19 @@ std::optional<OpenDirectory> open_below(const OpenDirectory& parent, const std::
   return directory;
 }
 
-Listing list_source(const OpenDirectory& directory, const FileSet& set,
-                    const std::string& pattern) {
+Listing list_source(const OpenDirectory& directory, const FileSet& set, const DirectoryKey& key) {
   base::RealDisk disk;
   auto names = disk.list(directory.fd.get());
   std::sort(names.begin(), names.end());
   Listing listing;
   for (const auto& name : names) {
-    if (!pattern.empty() && !matches(pattern, name)) continue;
-    const auto path = join_path(directory.path, name);
-    if (is_excluded(set, path, name)) continue;
-    Problem problem{.kind = ProblemKind::unreadable, .path = path, .detail = {}};
-    if (auto entry = look(directory, name, problem)) {
+    if (key.path.empty() && !matches(set.roots.at(key.root).pattern, name)) continue;
+    const auto path = below(key, name).path;
+    Problem problem{
+        .kind = ProblemKind::unreadable, .path = join_path(directory.path, name), .detail = {}};
+    auto entry = look(directory, name, problem);
+    if (is_left_out(set, key.root, path, entry && entry->kind == Kind::directory)) continue;
+    if (entry) {
       listing.entries.push_back(std::move(*entry));
     } else {
       listing.problems.push_back(std::move(problem));

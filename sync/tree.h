@@ -39,10 +39,11 @@ struct OpenDirectory {
 [[nodiscard]] std::optional<OpenDirectory> open_below(const OpenDirectory& parent,
                                                       const std::string& name);
 
-/// Lists a directory. With `pattern`, only names that match it: the top of a root. Throws DiskError
-/// if the directory cannot be read, because then nothing may be concluded from what is missing.
+/// Lists the directory `key` of a set. Directly below the parent of a root only what matches the
+/// root's pattern. Throws DiskError if the directory cannot be read, because then nothing may be
+/// concluded from what is missing.
 [[nodiscard]] Listing list_source(const OpenDirectory& directory, const FileSet& set,
-                                  const std::string& pattern);
+                                  const DirectoryKey& key);
 
 /// The attributes of an open directory as an entry named `name`.
 [[nodiscard]] Entry describe(const OpenDirectory& directory, const std::string& name);

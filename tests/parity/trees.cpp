@@ -108,7 +108,7 @@ void TreeMaker::make_something(const std::string& directory, int depth) {
     fs::create_directory(path);
     directories_.push_back(path);
     for (auto count = random(7); count > 0; --count) make_something(path, depth + 1);
-  } else if (what == 2) {
+  } else if (what == 2 && ingredients_.symlinks) {
     make_link(path);
   } else if (what == 3 && ingredients_.specials) {
     make_special(path);
@@ -215,7 +215,7 @@ void TreeMaker::change_one(const std::string& path, bool may_remove) {
     }
     default:
       fs::remove_all(path);
-      if (random(2) == 0) return fs::create_symlink("x", path);
+      if (random(2) == 0 && ingredients_.symlinks) return fs::create_symlink("x", path);
       if (random(2) == 0) return make_file(path);
       fs::create_directory(path);
   }

@@ -13,6 +13,7 @@ struct Ingredients {
   bool specials = false;    ///< devices, fifos and sockets
   bool attributes = false;  ///< extended attributes and access control lists
   bool outside_links = true;
+  bool symlinks = true;
 };
 
 /// Makes and changes trees at random; the same seed makes the same tree.

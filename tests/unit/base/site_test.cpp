@@ -115,6 +115,7 @@ run = "/run/h"
 [sync.set.install]
 exclude = ["*.iso"]
 profile = "faithful"
+delete = true
 max_age = "2h"
 [sync.set.more]
 paths = ["/srv/more", "/etc/cfg*"]
@@ -155,6 +156,8 @@ sync-more = "1d"
   EXPECT_EQ((Lines{"*.iso"}), site.file_sets.at("install").exclude);
   EXPECT_TRUE(site.file_sets.at("install").is_faithful);
   EXPECT_FALSE(site.file_sets.at("etc").is_faithful);
+  EXPECT_TRUE(site.file_sets.at("install").deletes);
+  EXPECT_FALSE(site.file_sets.at("etc").deletes);
   EXPECT_EQ((Lines{"/install", "/tftpboot"}), site.file_sets.at("install").paths);
   EXPECT_EQ((Lines{"/srv/more", "/etc/cfg*"}), site.file_sets.at("more").paths);
   ASSERT_EQ(2U, site.fences.size());
