@@ -34,7 +34,8 @@ struct ServiceIdentity {
 struct FileSetSettings {
   std::string name;
   std::vector<std::string> paths;    ///< absolute; `*` and `?` in the last component only
-  std::vector<std::string> exclude;  ///< shell patterns on the path or on any single component
+  std::vector<std::string> include;  ///< filter patterns as rsync has them; tried before exclude
+  std::vector<std::string> exclude;  ///< the same, for what is left out
   Milliseconds max_age{0};           ///< a takeover refuses older copies
   bool deletes = false;              ///< names that are gone go on the standby, too
   bool is_faithful = false;          ///< every kind of name as it is, not plain files only

@@ -1,8 +1,5 @@
 #include "sync/file_set.h"
 
-#include <fnmatch.h>
-
-#include <algorithm>
 #include <cassert>
 
 #include "base/hash.h"
@@ -27,7 +24,7 @@ Root root_of(const std::string& source, const std::string& destination) {
 FileSet make_file_set(const base::FileSetSettings& settings) {
   FileSet set{.name = settings.name,
               .roots = {},
-              .exclude = settings.exclude,
+              .filter = make_filter(settings.include, settings.exclude),
               .profile = settings.is_faithful ? Profile::faithful : Profile::compat,
               .deletes = settings.deletes};
   for (const auto& path : settings.paths) set.roots.push_back(root_of(path, path));
@@ -38,7 +35,7 @@ FileSet make_moved_set(const std::string& name, const std::string& source,
                        const std::string& destination) {
   auto root = root_of(source, destination);
   assert(destination.ends_with("/" + root.pattern));
-  return {.name = name, .roots = {std::move(root)}, .exclude = {}, .profile = {Profile::compat}};
+  return {.name = name, .roots = {std::move(root)}, .filter = {}, .profile = {Profile::compat}};
 }
 
 bool matches(const std::string& pattern, const std::string& name) {
@@ -65,15 +62,14 @@ bool matches(const std::string& pattern, const std::string& name) {
 }
 
 bool is_left_out(const FileSet& set, std::uint16_t root, const std::string& path,
-                 bool /*is_directory*/) {
+                 bool is_directory) {
   const auto name = path.substr(path.rfind('/') + 1);
   if (name.starts_with(staging_prefix)) return true;
-  const auto& parent = set.roots.at(root).source_parent;
+  const auto& [parent, destination, pattern] = set.roots.at(root);
+  // What `paths` names is meant, whatever "*" says.
+  if (path == pattern) return false;
   const auto whole = (parent == "/" ? "" : parent) + "/" + path;
-  return std::any_of(set.exclude.begin(), set.exclude.end(), [&](const std::string& pattern) {
-    const bool on_path = pattern.find('/') != std::string::npos;
-    return ::fnmatch(pattern.c_str(), on_path ? whole.c_str() : name.c_str(), 0) == 0;
-  });
+  return leaves_out(set.filter, whole, is_directory);
 }
 
 std::string fingerprint(const FileSet& set) {
@@ -85,7 +81,9 @@ std::string fingerprint(const FileSet& set) {
   }
   if (set.profile == Profile::faithful) text += "faithful";
   if (set.deletes) text += "deletes";
-  for (const auto& pattern : set.exclude) text += std::to_string(pattern.size()) + "-" + pattern;
+  for (const auto& rule : set.filter) {
+    text += std::to_string(rule.pattern.size()) + (rule.includes ? "+" : "-") + rule.pattern;
+  }
   return base::sha256(text).substr(0, 16);
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/site.h"
+#include "sync/filter.h"
 
 namespace hamn::sync {
 
@@ -28,7 +29,7 @@ struct Root {
 struct FileSet {
   std::string name;
   std::vector<Root> roots;
-  std::vector<std::string> exclude;  ///< shell patterns: with '/' on the whole path, else on a name
+  std::vector<FilterRule> filter;  ///< on absolute paths of the source
   Profile profile = Profile::compat;
   bool deletes = false;  ///< names that the source no longer has go on the standby, too
 };

@@ -134,6 +134,7 @@ TEST(DeleteTest, DeletesNothingWhenADirectoryCouldNotBeRead) {
   EXPECT_EQ(result.problem_count, 2U);
   EXPECT_TRUE(test::exists(world.target("data/gone")));
   fs::remove_all(world.source("data/deep"));
+  world.accept_deletions = true;
   EXPECT_GE(world.pass().names_deleted, 1U);
   EXPECT_FALSE(test::exists(world.target("data/gone")));
 }
@@ -142,7 +143,7 @@ TEST(DeleteTest, KeepsExcludedNamesAndWhatHoldsThem) {
   Deleting world;
   world.given("keep", "1");
   world.given("d/file", "2");
-  world.set.exclude = {"*.local"};
+  world.set.filter = make_filter({}, {"*.local"});
   world.pass();
   test::given_file(world.target("data/d/own.local"), "of this host");
   test::given_file(world.target("data/top.local"), "of this host");
