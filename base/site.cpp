@@ -138,6 +138,12 @@ void read_file_set(SiteTable table, FileSetSettings& set, const std::string& hom
   if (set.paths.empty()) table.complain("paths", "names nothing");
   set.include = read_patterns(table, "include", set.include);
   set.exclude = read_patterns(table, "exclude", set.exclude);
+  set.allow_host_specific = table.list("allow_host_specific", {});
+  for (const auto& pattern : set.allow_host_specific) {
+    if (!pattern.starts_with("/")) {
+      table.complain("allow_host_specific", "must be absolute: " + printable(pattern));
+    }
+  }
   set.max_age = table.duration("max_age", "1d");
   set.deletes = table.flag("delete", false);
   set.is_faithful = table.choice("profile", "compat", {"compat", "faithful"}) == "faithful";

@@ -1,8 +1,10 @@
 #include "sync/file_set.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "base/hash.h"
+#include "sync/host_specific.h"
 
 namespace hamn::sync {
 
@@ -25,6 +27,7 @@ FileSet make_file_set(const base::FileSetSettings& settings) {
   FileSet set{.name = settings.name,
               .roots = {},
               .filter = make_filter(settings.include, settings.exclude),
+              .allow_host_specific = settings.allow_host_specific,
               .profile = settings.is_faithful ? Profile::faithful : Profile::compat,
               .deletes = settings.deletes};
   for (const auto& path : settings.paths) set.roots.push_back(root_of(path, path));
@@ -35,7 +38,7 @@ FileSet make_moved_set(const std::string& name, const std::string& source,
                        const std::string& destination) {
   auto root = root_of(source, destination);
   assert(destination.ends_with("/" + root.pattern));
-  return {.name = name, .roots = {std::move(root)}, .filter = {}, .profile = {Profile::compat}};
+  return {.name = name, .roots = {std::move(root)}, .filter = {}, .allow_host_specific = {}};
 }
 
 bool matches(const std::string& pattern, const std::string& name) {
@@ -61,10 +64,21 @@ bool matches(const std::string& pattern, const std::string& name) {
   return pattern.find_first_not_of('*', p) == std::string::npos;
 }
 
+bool is_protected(const FileSet& set, std::uint16_t root, const std::string& path,
+                  bool is_directory) {
+  const auto& parent = set.roots.at(root).destination_parent;
+  const auto whole = (parent == "/" ? "" : parent) + "/" + path;
+  return is_host_specific(whole, is_directory) &&
+         std::none_of(
+             set.allow_host_specific.begin(), set.allow_host_specific.end(),
+             [&](const std::string& pattern) { return fits(pattern, whole, is_directory); });
+}
+
 bool is_left_out(const FileSet& set, std::uint16_t root, const std::string& path,
                  bool is_directory) {
   const auto name = path.substr(path.rfind('/') + 1);
   if (name.starts_with(staging_prefix)) return true;
+  if (is_protected(set, root, path, is_directory)) return true;
   const auto& [parent, destination, pattern] = set.roots.at(root);
   // What `paths` names is meant, whatever "*" says.
   if (path == pattern) return false;
@@ -81,6 +95,9 @@ std::string fingerprint(const FileSet& set) {
   }
   if (set.profile == Profile::faithful) text += "faithful";
   if (set.deletes) text += "deletes";
+  for (const auto& pattern : set.allow_host_specific) {
+    text += std::to_string(pattern.size()) + "!" + pattern;
+  }
   for (const auto& rule : set.filter) {
     text += std::to_string(rule.pattern.size()) + (rule.includes ? "+" : "-") + rule.pattern;
   }

@@ -30,6 +30,8 @@ struct FileSet {
   std::string name;
   std::vector<Root> roots;
   std::vector<FilterRule> filter;  ///< on absolute paths of the source
+  std::vector<std::string> allow_host_specific =
+      {};  ///< patterns: these are the cluster's after all
   Profile profile = Profile::compat;
   bool deletes = false;  ///< names that the source no longer has go on the standby, too
 };
@@ -46,8 +48,14 @@ struct FileSet {
 /// leading dot is matched by a dot only, as in a shell. Pure.
 [[nodiscard]] bool matches(const std::string& pattern, const std::string& name);
 
-/// True if the set leaves out `path` below the parent of root number `root`, or if it is one of
-/// hamn's own staging directories. Only the path itself is judged, not what is above it. Pure.
+/// True if `path` below the parent of root number `root` arrives where something of one host alone
+/// is, and the set does not allow that. Pure.
+[[nodiscard]] bool is_protected(const FileSet& set, std::uint16_t root, const std::string& path,
+                                bool is_directory);
+
+/// True if the set leaves out `path` below the parent of root number `root`, if it is protected, or
+/// if it is one of hamn's own staging directories. Only the path itself is judged, not what is
+/// above it. Pure.
 [[nodiscard]] bool is_left_out(const FileSet& set, std::uint16_t root, const std::string& path,
                                bool is_directory);
 

@@ -205,7 +205,14 @@ Listing list_source(const OpenDirectory& directory, const FileSet& set, const Di
     Problem problem{
         .kind = ProblemKind::unreadable, .path = join_path(directory.path, name), .detail = {}};
     auto entry = look(directory, name, problem);
-    if (is_left_out(set, key.root, path, entry && entry->kind == Kind::directory)) continue;
+    const bool is_directory = entry && entry->kind == Kind::directory;
+    if (entry && is_protected(set, key.root, path, is_directory)) {
+      problem.kind = ProblemKind::host_specific;
+      problem.detail = "belongs to one host alone; allow_host_specific would let it pass";
+      listing.problems.push_back(std::move(problem));
+      continue;
+    }
+    if (is_left_out(set, key.root, path, is_directory)) continue;
     if (entry) {
       listing.entries.push_back(std::move(*entry));
     } else {

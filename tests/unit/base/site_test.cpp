@@ -116,6 +116,8 @@ run = "/run/h"
 exclude = ["*.iso"]
 profile = "faithful"
 delete = true
+include = ["*/", "*.rpm"]
+allow_host_specific = ["/etc/hostname"]
 max_age = "2h"
 [sync.set.more]
 paths = ["/srv/more", "/etc/cfg*"]
@@ -157,6 +159,8 @@ sync-more = "1d"
   EXPECT_TRUE(site.file_sets.at("install").is_faithful);
   EXPECT_FALSE(site.file_sets.at("etc").is_faithful);
   EXPECT_TRUE(site.file_sets.at("install").deletes);
+  EXPECT_EQ((Lines{"*/", "*.rpm"}), site.file_sets.at("install").include);
+  EXPECT_EQ((Lines{"/etc/hostname"}), site.file_sets.at("install").allow_host_specific);
   EXPECT_FALSE(site.file_sets.at("etc").deletes);
   EXPECT_EQ((Lines{"/install", "/tftpboot"}), site.file_sets.at("install").paths);
   EXPECT_EQ((Lines{"/srv/more", "/etc/cfg*"}), site.file_sets.at("more").paths);
