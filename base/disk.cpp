@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "base/disk_nodes.h"
 #include "base/hash.h"
 #include "base/text.h"
 
@@ -36,27 +37,6 @@ std::string hint_for(int error_number) {
     default:
       return "look at the file and its directory on this host";
   }
-}
-
-FileTime to_file_time(const timespec& time) {
-  return {.seconds = time.tv_sec, .nanoseconds = static_cast<std::uint32_t>(time.tv_nsec)};
-}
-
-FileStatus to_status(const struct stat& from) {
-  FileStatus to;
-  if (S_ISREG(from.st_mode)) to.type = FileType::regular;
-  if (S_ISDIR(from.st_mode)) to.type = FileType::directory;
-  if (S_ISLNK(from.st_mode)) to.type = FileType::symlink;
-  to.size_bytes = static_cast<std::uint64_t>(from.st_size);
-  to.modified = to_file_time(from.st_mtim);
-  to.changed = to_file_time(from.st_ctim);
-  to.mode = from.st_mode & 07777U;
-  to.uid = from.st_uid;
-  to.gid = from.st_gid;
-  to.device = from.st_dev;
-  to.inode = from.st_ino;
-  to.links = from.st_nlink;
-  return to;
 }
 
 /// For kernels before 5.6: one component at a time, none of them a link.
@@ -94,22 +74,9 @@ bool means_absent(int error) {
   return error == ENOENT || error == ENOTDIR || error == ELOOP || error == EXDEV;
 }
 
-void check(int result, const std::string& verb, const std::string& name) {
-  if (result < 0) throw DiskError{"cannot " + verb + " " + printable(name), errno};
-}
-
-bool is_component(const std::string& name) {
-  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos;
-}
-
-/// What is made, renamed or removed is named by one component: with it no link can be followed.
-void check_component(const std::string& verb, const std::string& name) {
-  if (!is_component(name)) throw DiskError{"cannot " + verb + " " + printable(name), EINVAL};
-}
-
 std::string path_of(int fd) {
   std::array<char, 4096> target{};
-  const auto link = "/proc/self/fd/" + std::to_string(fd);
+  const auto link = process_path(fd);
   const auto size = ::readlink(link.c_str(), target.data(), target.size() - 1);
   return size > 0 ? std::string{target.data(), static_cast<std::size_t>(size)} : link;
 }
@@ -122,14 +89,14 @@ DiskError::DiskError(const std::string& what, int error_number)
 
 Fd RealDisk::open_root(const std::string& path) {
   Fd fd{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  check(fd.get(), "open directory", path);
+  check_result(fd.get(), "open directory", path);
   return fd;
 }
 
 std::optional<Fd> RealDisk::open_directory(int directory, const std::string& path) {
   Fd fd{open_beneath(directory, path.empty() ? "." : path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   if (!fd.is_open() && means_absent(errno)) return std::nullopt;
-  check(fd.get(), "open directory", path);
+  check_result(fd.get(), "open directory", path);
   return fd;
 }
 
@@ -138,7 +105,7 @@ std::optional<Fd> RealDisk::open_file(int directory, const std::string& name) {
   Fd fd{open_beneath(directory, name, flags | O_NOATIME)};
   if (!fd.is_open() && errno == EPERM) fd = Fd{open_beneath(directory, name, flags)};
   if (!fd.is_open() && (means_absent(errno) || errno == ENXIO)) return std::nullopt;
-  check(fd.get(), "open", name);
+  check_result(fd.get(), "open", name);
   if (status_of(fd.get()).type != FileType::regular) return std::nullopt;
   return fd;
 }
@@ -153,7 +120,7 @@ std::optional<FileStatus> RealDisk::status(int directory, const std::string& nam
     result = fd.is_open() ? ::fstat(fd.get(), &found) : -1;
   }
   if (result < 0 && means_absent(errno)) return std::nullopt;
-  check(result, "look at", name);
+  check_result(result, "look at", name);
   return to_status(found);
 }
 
@@ -166,7 +133,7 @@ FileStatus RealDisk::status_of(int file) {
 std::vector<std::string> RealDisk::list(int directory) {
   // A descriptor of its own: a directory stream moves the position of the one it was given.
   const int own = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  check(own, "open directory", path_of(directory));
+  check_result(own, "open directory", path_of(directory));
   const std::unique_ptr<DIR, int (*)(DIR*)> stream{::fdopendir(own), ::closedir};
   std::vector<std::string> names;
   errno = 0;
@@ -181,14 +148,14 @@ std::vector<std::string> RealDisk::list(int directory) {
 
 void RealDisk::make_directory(int directory, const std::string& name, unsigned mode) {
   check_component("make directory", name);
-  check(::mkdirat(directory, name.c_str(), mode), "make directory", name);
+  check_result(::mkdirat(directory, name.c_str(), mode), "make directory", name);
 }
 
 Fd RealDisk::create_file(int directory, const std::string& name, unsigned mode) {
   check_component("create", name);
   Fd fd{
       ::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)};
-  check(fd.get(), "create", name);
+  check_result(fd.get(), "create", name);
   return fd;
 }
 
@@ -209,18 +176,24 @@ void RealDisk::truncate(int file, std::uint64_t size_bytes) {
 }
 
 void RealDisk::set_owner(int file, std::uint32_t uid, std::uint32_t gid) {
-  if (::fchown(file, uid, gid) < 0)
+  if (::fchownat(file, "", uid, gid, AT_EMPTY_PATH) < 0)
     throw DiskError{"cannot set the owner of " + path_of(file), errno};
 }
 
 void RealDisk::set_mode(int file, std::uint32_t mode) {
-  if (::fchmod(file, mode) < 0) throw DiskError{"cannot set the mode of " + path_of(file), errno};
+  int result = ::fchmod(file, mode);
+  if (result < 0 && errno == EBADF) result = ::chmod(process_path(file).c_str(), mode);
+  if (result < 0) throw DiskError{"cannot set the mode of " + path_of(file), errno};
 }
 
 void RealDisk::set_modified(int file, FileTime time) {
   const std::array<timespec, 2> times{{{.tv_sec = 0, .tv_nsec = UTIME_OMIT},
                                        {.tv_sec = time.seconds, .tv_nsec = time.nanoseconds}}};
-  if (::futimens(file, times.data()) < 0) {
+  int result = ::futimens(file, times.data());
+  if (result < 0 && errno == EBADF) {
+    result = ::utimensat(AT_FDCWD, process_path(file).c_str(), times.data(), 0);
+  }
+  if (result < 0) {
     throw DiskError{"cannot set the time of " + path_of(file), errno};
   }
 }
@@ -228,17 +201,17 @@ void RealDisk::set_modified(int file, FileTime time) {
 void RealDisk::rename(int from, const std::string& old_name, int to, const std::string& new_name) {
   check_component("rename", old_name);
   check_component("put in place", new_name);
-  check(::renameat(from, old_name.c_str(), to, new_name.c_str()), "put in place", new_name);
+  check_result(::renameat(from, old_name.c_str(), to, new_name.c_str()), "put in place", new_name);
 }
 
 void RealDisk::remove_file(int directory, const std::string& name) {
   check_component("remove", name);
-  check(::unlinkat(directory, name.c_str(), 0), "remove", name);
+  check_result(::unlinkat(directory, name.c_str(), 0), "remove", name);
 }
 
 void RealDisk::remove_directory(int directory, const std::string& name) {
   check_component("remove directory", name);
-  check(::unlinkat(directory, name.c_str(), AT_REMOVEDIR), "remove directory", name);
+  check_result(::unlinkat(directory, name.c_str(), AT_REMOVEDIR), "remove directory", name);
 }
 
 void RealDisk::sync_file(int file) {
@@ -258,13 +231,13 @@ void RealDisk::sync_filesystem(int directory) {
 std::optional<std::string> read_file(const std::string& path, std::uint64_t limit_bytes) {
   const Fd fd{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (!fd.is_open() && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
-  check(fd.get(), "read", path);
+  check_result(fd.get(), "read", path);
   std::string content;
   std::array<char, 65536> buffer{};
   for (;;) {
     const auto got = ::read(fd.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
-    check(static_cast<int>(got), "read", path);
+    check_result(static_cast<int>(got), "read", path);
     if (got == 0) return content;
     content.append(buffer.data(), static_cast<std::size_t>(got));
     if (content.size() > limit_bytes) {
@@ -335,8 +308,8 @@ namespace {
 void sync_parent(const std::string& path) {
   const auto parent = path.substr(0, std::max<std::size_t>(1, path.rfind('/')));
   const Fd directory{::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  check(directory.get(), "open directory", parent);
-  check(::fsync(directory.get()), "sync directory", parent);
+  check_result(directory.get(), "open directory", parent);
+  check_result(::fsync(directory.get()), "sync directory", parent);
 }
 
 }  // namespace
@@ -347,7 +320,7 @@ void make_directories(const std::string& path, unsigned mode) {
     if (::mkdir(part.c_str(), mode) == 0) {
       sync_parent(part);
     } else if (errno != EEXIST) {
-      check(-1, "make directory", part);
+      check_result(-1, "make directory", part);
     }
     if (end == std::string::npos) return;
   }

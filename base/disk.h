@@ -12,6 +12,8 @@
 #include "base/fd.h"
 #include "base/host.h"
 
+struct stat;
+
 namespace hamn::base {
 
 /// Seconds and nanoseconds since 1970, as the file system keeps them. Seconds may be negative.
@@ -21,7 +23,16 @@ struct FileTime {
   friend auto operator<=>(const FileTime&, const FileTime&) = default;
 };
 
-enum class FileType : std::uint8_t { regular, directory, symlink, other };
+enum class FileType : std::uint8_t {
+  regular,
+  directory,
+  symlink,
+  fifo,
+  socket,
+  character_device,
+  block_device,
+  other
+};
 
 /// What stat(2) says of one file, with the fields that hamn uses.
 struct FileStatus {
@@ -35,7 +46,10 @@ struct FileStatus {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
   std::uint64_t links = 0;
+  std::uint64_t device_number = 0;  ///< of a device: major number * 2^20 + minor number
 };
+/// From what stat(2) filled in.
+[[nodiscard]] FileStatus to_status(const struct stat& from);
 
 /// An Error of the file system that keeps its errno, because one full or read-only file is the
 /// trouble of that file, and a full disk is the trouble of the whole pass.
@@ -70,6 +84,14 @@ class Disk {
   [[nodiscard]] virtual std::optional<FileStatus> status(int directory,
                                                          const std::string& name) = 0;
   [[nodiscard]] virtual FileStatus status_of(int file) = 0;
+  /// Whatever `name` is, without opening or following it: for changing its attributes. Nothing if
+  /// there is nothing.
+  [[nodiscard]] virtual std::optional<Fd> open_node(int directory, const std::string& name) = 0;
+  /// The target of the symbolic link that open_node() opened.
+  [[nodiscard]] virtual std::string link_target(int node) = 0;
+  /// Names of extended attributes, sorted; none on a file system without them.
+  [[nodiscard]] virtual std::vector<std::string> attribute_names(int file) = 0;
+  [[nodiscard]] virtual std::optional<std::string> attribute(int file, const std::string& name) = 0;
   /// Names in `directory` without "." and "..", in no particular order.
   [[nodiscard]] virtual std::vector<std::string> list(int directory) = 0;
 
@@ -79,9 +101,19 @@ class Disk {
   [[nodiscard]] virtual Fd create_file(int directory, const std::string& name, unsigned mode) = 0;
   virtual void write(int file, std::string_view data, std::uint64_t offset) = 0;
   virtual void truncate(int file, std::uint64_t size_bytes) = 0;
+  /// Owner, mode, time and attributes also of what open_node() opened; a link has no mode.
   virtual void set_owner(int file, std::uint32_t uid, std::uint32_t gid) = 0;
   virtual void set_mode(int file, std::uint32_t mode) = 0;
   virtual void set_modified(int file, FileTime time) = 0;
+  virtual void set_attribute(int file, const std::string& name, std::string_view value) = 0;
+  virtual void remove_attribute(int file, const std::string& name) = 0;
+  virtual void make_symlink(int directory, const std::string& name, const std::string& target) = 0;
+  /// A fifo, socket or device.
+  virtual void make_node(int directory, const std::string& name, FileType type,
+                         std::uint64_t device_number) = 0;
+  /// One more name of a file or node.
+  virtual void make_link(int from, const std::string& old_name, int to,
+                         const std::string& new_name) = 0;
   virtual void rename(int from, const std::string& old_name, int to,
                       const std::string& new_name) = 0;
   virtual void remove_file(int directory, const std::string& name) = 0;
@@ -102,6 +134,10 @@ class RealDisk : public Disk {
   [[nodiscard]] std::optional<Fd> open_file(int directory, const std::string& name) override;
   [[nodiscard]] std::optional<FileStatus> status(int directory, const std::string& name) override;
   [[nodiscard]] FileStatus status_of(int file) override;
+  [[nodiscard]] std::optional<Fd> open_node(int directory, const std::string& name) override;
+  [[nodiscard]] std::string link_target(int node) override;
+  [[nodiscard]] std::vector<std::string> attribute_names(int file) override;
+  [[nodiscard]] std::optional<std::string> attribute(int file, const std::string& name) override;
   [[nodiscard]] std::vector<std::string> list(int directory) override;
   void make_directory(int directory, const std::string& name, unsigned mode) override;
   [[nodiscard]] Fd create_file(int directory, const std::string& name, unsigned mode) override;
@@ -110,6 +146,13 @@ class RealDisk : public Disk {
   void set_owner(int file, std::uint32_t uid, std::uint32_t gid) override;
   void set_mode(int file, std::uint32_t mode) override;
   void set_modified(int file, FileTime time) override;
+  void set_attribute(int file, const std::string& name, std::string_view value) override;
+  void remove_attribute(int file, const std::string& name) override;
+  void make_symlink(int directory, const std::string& name, const std::string& target) override;
+  void make_node(int directory, const std::string& name, FileType type,
+                 std::uint64_t device_number) override;
+  void make_link(int from, const std::string& old_name, int to,
+                 const std::string& new_name) override;
   void rename(int from, const std::string& old_name, int to, const std::string& new_name) override;
   void remove_file(int directory, const std::string& name) override;
   void remove_directory(int directory, const std::string& name) override;

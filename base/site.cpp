@@ -118,6 +118,18 @@ void read_ssh(SiteTable table, Site& site, const std::string& home) {
   table.expect_nothing_else();
 }
 
+std::vector<std::string> read_patterns(SiteTable& table, const std::string& key,
+                                       const std::vector<std::string>& fallback) {
+  auto patterns = table.list(key, fallback);
+  for (const auto& pattern : patterns) {
+    const bool is_marked = pattern.starts_with("+ ") || pattern.starts_with("- ");
+    if (pattern.size() <= (is_marked ? 2U : 0U) || pattern.find('\0') != std::string::npos) {
+      table.complain(key, "has an empty pattern");
+    }
+  }
+  return patterns;
+}
+
 void read_file_set(SiteTable table, FileSetSettings& set, const std::string& home) {
   set.paths = table.list("paths", set.paths);
   for (auto& path : set.paths) {
@@ -128,8 +140,17 @@ void read_file_set(SiteTable table, FileSetSettings& set, const std::string& hom
     }
   }
   if (set.paths.empty()) table.complain("paths", "names nothing");
-  set.exclude = table.list("exclude", set.exclude);
+  set.include = read_patterns(table, "include", set.include);
+  set.exclude = read_patterns(table, "exclude", set.exclude);
+  set.allow_host_specific = table.list("allow_host_specific", {});
+  for (const auto& pattern : set.allow_host_specific) {
+    if (!pattern.starts_with("/")) {
+      table.complain("allow_host_specific", "must be absolute: " + printable(pattern));
+    }
+  }
   set.max_age = table.duration("max_age", "1d");
+  set.deletes = table.flag("delete", false);
+  set.is_faithful = table.choice("profile", "compat", {"compat", "faithful"}) == "faithful";
   table.expect_nothing_else();
 }
 
@@ -223,10 +244,14 @@ std::map<std::string, FileSetSettings> default_file_sets(const std::string& home
       .name = "credentials",
       .paths = {"/etc/xcat/ca", "/etc/xcat/cert", "/etc/xcat/hostkeys", "/etc/xcat/sshkeys",
                 "/etc/xcat/cfgloc*", home + "/.xcat", "/home/conserver/.xcat", home + "/.ssh/id*"},
+      .include = {},
       .exclude = {}};
-  sets["install"] = {
-      .name = "install", .paths = {install_directory, tftp_directory}, .exclude = {}};
-  sets["etc"] = {.name = "etc", .paths = {"/etc/hosts", "/etc/resolv.conf"}, .exclude = {}};
+  sets["install"] = {.name = "install",
+                     .paths = {install_directory, tftp_directory},
+                     .include = {},
+                     .exclude = {}};
+  sets["etc"] = {
+      .name = "etc", .paths = {"/etc/hosts", "/etc/resolv.conf"}, .include = {}, .exclude = {}};
   return sets;
 }
 

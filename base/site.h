@@ -33,9 +33,15 @@ struct ServiceIdentity {
 /// A named list of paths that are kept equal on the standby.
 struct FileSetSettings {
   std::string name;
-  std::vector<std::string> paths;    ///< absolute; `*` and `?` in the last component only
-  std::vector<std::string> exclude;  ///< shell patterns on the path or on any single component
-  Milliseconds max_age{0};           ///< a takeover refuses older copies
+  std::vector<std::string> paths;  ///< absolute; `*` and `?` in the last component only
+  std::vector<std::string> include =
+      {};  ///< filter patterns as rsync has them; tried before exclude
+  std::vector<std::string> exclude = {};  ///< the same, for what is left out
+  std::vector<std::string> allow_host_specific =
+      {};                    ///< patterns of protected paths that may travel
+  Milliseconds max_age{0};   ///< a takeover refuses older copies
+  bool deletes = false;      ///< names that are gone go on the standby, too
+  bool is_faithful = false;  ///< every kind of name as it is, not plain files only
 };
 
 /// How to switch one host off and how to read that it is off.

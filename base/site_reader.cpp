@@ -153,6 +153,18 @@ std::uint64_t SiteTable::number(const std::string& key, std::uint64_t fallback,
   return value;
 }
 
+bool SiteTable::flag(const std::string& key, bool fallback) {
+  know(key);
+  bool value = fallback;
+  if (has(key)) {
+    const auto found = as_table(table_)->get(key)->value_exact<bool>();
+    if (!found) wrong_type(key, "true or false");
+    value = found.value_or(fallback);
+  }
+  note(key, value ? "true" : "false");
+  return value;
+}
+
 Milliseconds SiteTable::duration(const std::string& key, const std::string& fallback) {
   const auto value = parse_duration(text(key, fallback));
   if (!value) complain(key, R"(must be a duration such as "90s", "5min", "1h30min", "1d")");

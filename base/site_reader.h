@@ -35,6 +35,8 @@ class SiteTable {
                                    const std::vector<std::string>& choices);
   [[nodiscard]] std::uint64_t number(const std::string& key, std::uint64_t fallback,
                                      std::uint64_t smallest, std::uint64_t largest);
+  /// true or false.
+  [[nodiscard]] bool flag(const std::string& key, bool fallback);
   [[nodiscard]] Milliseconds duration(const std::string& key, const std::string& fallback);
   /// A duration of a second or more: less would never do.
   [[nodiscard]] Milliseconds limit(const std::string& key, const std::string& fallback);

@@ -51,6 +51,9 @@ std::string render_site(const FoundSite& found) {
       "# [sync.set.etc]\n"
       "# paths = [\"/etc/hosts\", \"/etc/resolv.conf\", \"/etc/exports\"]\n"
       "# exclude = [\"*.swp\"]\n"
+      "# allow_host_specific = []  # fstab, machine-id, ssh host keys... stay here otherwise\n"
+      "# profile = \"compat\"  # rsync -Lprgotz; or \"faithful\": rsync -aHAXS --numeric-ids\n"
+      "# delete = false      # true: what is gone here goes on the standby, within limits\n"
       "# max_age = \"1d\"      # a takeover refuses older copies\n";
   text +=
       "\n[database]\n"

@@ -18,6 +18,8 @@ struct RunRequest {
   std::vector<std::string> sets;
   bool scheduled = false;
   bool accept_emptied = false;
+  bool deletes = false;
+  bool accept_deletions = false;
 };
 
 /// The sets that were named; without names all but hamn's own, which `hamn db` sends.
@@ -66,6 +68,8 @@ base::Exit send(Environment& environment, const RunRequest& request, const base:
   pass.epoch = role.epoch;
   pass.state_directory = environment.site().state_directory;
   pass.accept_emptied = request.accept_emptied;
+  pass.deletes = request.deletes;
+  pass.accept_deletions = request.accept_deletions;
   std::vector<base::Lock> locks;
   for (const auto& set : pass.sets) {
     locks.emplace_back(environment.site().run_directory + "/sync-" + set.name + ".lock",
@@ -129,6 +133,11 @@ void add_sync_commands(CLI::App& app, Environment& environment, Chosen& chosen) 
                         "For timers: quiet, and nothing to do on a host that is not the primary");
   run_command->add_flag("--accept-emptied", request->accept_emptied,
                         "A source that lost everything is right");
+  run_command->add_flag(
+      "--delete", request->deletes,
+      "Compare everything and delete on the standby what the source does not have");
+  run_command->add_flag("--accept-deletions", request->accept_deletions,
+                        "So many deletions, or another directory at the source, are right");
   run_command->callback(
       [&, request] { chosen = [&, request] { return run(environment, *request); }; });
   auto* receive_command =

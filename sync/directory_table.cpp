@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/text.h"
+#include "sync/attributes.h"
 #include "sync/bytes.h"
 
 namespace hamn::sync {
@@ -43,9 +44,15 @@ std::uint32_t OwnerMap::group(std::uint32_t id) const {
   return found != groups_.end() ? found->second : id;
 }
 
-void set_attributes(base::Disk& disk, int file, const Entry& entry, const OwnerMap& owners) {
-  if (::geteuid() == 0) disk.set_owner(file, owners.user(entry.uid), owners.group(entry.gid));
-  disk.set_mode(file, entry.mode);
+void set_attributes(base::Disk& disk, int file, const Entry& entry, const OwnerMap& owners,
+                    Profile profile) {
+  const bool is_faithful = profile == Profile::faithful;
+  if (::geteuid() == 0) {
+    disk.set_owner(file, is_faithful ? entry.uid : owners.user(entry.uid),
+                   is_faithful ? entry.gid : owners.group(entry.gid));
+  }
+  if (is_faithful) write_attributes(disk, file, entry.attributes);
+  if (entry.kind != Kind::symlink) disk.set_mode(file, entry.mode);
   disk.set_modified(file, entry.modified);
 }
 
@@ -79,12 +86,36 @@ void DirectoryTable::give_up(std::uint32_t number, const std::string& why) {
   known_[number].trouble = why;
 }
 
-void DirectoryTable::check_name(std::uint32_t number, const std::string& name) const {
+bool DirectoryTable::holds(std::uint32_t number, const std::string& name, bool is_directory) const {
   const auto& where = at(number).key;
   const bool allowed = !where.path.empty() || matches(root_of(where).pattern, name);
-  if (!allowed || is_excluded(set_, join_path(path(number), name), name)) {
-    damaged_message("the set \"" + set_.name + "\" does not hold " +
-                    base::printable(join_path(path(number), name)) + " on this host");
+  return allowed && !is_left_out(set_, where.root, below(where, name).path, is_directory);
+}
+
+void DirectoryTable::check_name(std::uint32_t number, const std::string& name) const {
+  if (!holds(number, name, false)) refuse_path(join_path(path(number), name));
+}
+
+void DirectoryTable::check_gone(std::uint32_t number, const std::string& name) const {
+  if (!holds(number, name, false) && !holds(number, name, true)) {
+    refuse_path(join_path(path(number), name));
+  }
+}
+
+void DirectoryTable::refuse_path(const std::string& where) const {
+  damaged_message("the set \"" + set_.name + "\" does not hold " + base::printable(where) +
+                  " on this host");
+}
+
+void DirectoryTable::check_entry(std::uint32_t number, const Entry& entry) const {
+  check_name(number, entry.name);
+  const bool is_plain = !is_node(entry.kind) && entry.names == 1 && entry.attributes.empty();
+  if (set_.profile != Profile::faithful && !is_plain) {
+    damaged_message("the set \"" + set_.name + "\" holds plain files only on this host");
+  }
+  // Below a root no link is followed, but its top may be one of this host's administrator.
+  if (entry.kind == Kind::symlink && at(number).key.path.empty()) {
+    damaged_message("the top of a root cannot be a link");
   }
 }
 
@@ -96,14 +127,14 @@ void DirectoryTable::declare(const Enter& enter) {
   if (!enter.key.path.empty()) {
     const auto parts = base::split(enter.key.path, '/');
     bool allowed = matches(root_of(enter.key).pattern, parts.front());
-    std::string so_far = root_of(enter.key).destination_parent;
+    DirectoryKey so_far{.root = enter.key.root, .path = {}};
     for (const auto& part : parts) {
-      so_far = join_path(so_far, part);
-      allowed = allowed && !is_excluded(set_, so_far, part);
+      so_far = below(so_far, part);
+      allowed = allowed && !is_left_out(set_, so_far.root, so_far.path, true);
     }
-    if (!allowed) {
-      damaged_message("the set \"" + set_.name + "\" does not hold " + base::printable(so_far) +
-                      " on this host");
+    if (!allowed) refuse_path(path(enter.number));
+    if (set_.profile != Profile::faithful && !enter.self.attributes.empty()) {
+      damaged_message("extended attributes in a compat set");
     }
   }
   make(enter.key);
@@ -134,7 +165,8 @@ void DirectoryTable::make(const DirectoryKey& key) {
   if (!holder) throw base::DiskError{"cannot make a directory whose parent is missing", ENOENT};
   const auto name = name_of(key);
   const auto there = disk_.status(holder->get(), name);
-  if (there && there->type == base::FileType::symlink) {
+  // In a faithful set links are the set's own; in a compat set this host's administrator made it.
+  if (there && there->type == base::FileType::symlink && set_.profile == Profile::compat) {
     throw base::DiskError{"a symbolic link of this host stands where a directory should be",
                           EEXIST};
   }
@@ -180,7 +212,7 @@ void DirectoryTable::settle(const OwnerMap& owners) {
   for (const auto number : touched_) {
     const auto& known = at(number);
     const int fd = open(number);
-    if (!known.key.path.empty()) set_attributes(disk_, fd, known.self, owners);
+    if (!known.key.path.empty()) set_attributes(disk_, fd, known.self, owners, set_.profile);
     if (!many) disk_.sync_directory(fd);
   }
   for (const auto number : touched_) {

@@ -39,6 +39,7 @@ class DirectoryTable {
   /// Takes a declaration; makes the directory if it is missing.
   void declare(const Enter& enter);
   [[nodiscard]] bool is_declared(std::uint32_t number) const;
+  [[nodiscard]] bool is_declared(const DirectoryKey& key) const { return numbers_.contains(key); }
   /// Remembers that directory `number` cannot be used, and why.
   void give_up(std::uint32_t number, const std::string& why);
   /// Empty if the directory can be used.
@@ -46,6 +47,12 @@ class DirectoryTable {
   [[nodiscard]] const DirectoryKey& key(std::uint32_t number) const;
   /// Throws Error unless the set may hold a file `name` there.
   void check_name(std::uint32_t number, const std::string& name) const;
+  /// True if the set may hold `name` there.
+  [[nodiscard]] bool holds(std::uint32_t number, const std::string& name, bool is_directory) const;
+  /// As check_name() for a name that may have been a directory.
+  void check_gone(std::uint32_t number, const std::string& name) const;
+  /// As check_name(), and that the set's profile knows such an entry.
+  void check_entry(std::uint32_t number, const Entry& entry) const;
 
   /// Descriptor; valid until some sixty others were opened.
   [[nodiscard]] int open(std::uint32_t number);
@@ -74,6 +81,7 @@ class DirectoryTable {
   [[nodiscard]] std::optional<base::Fd> open_key(const DirectoryKey& key);
   void make(const DirectoryKey& key);
   [[nodiscard]] std::string top_of(const DirectoryKey& key) const;
+  [[noreturn]] void refuse_path(const std::string& where) const;
   [[nodiscard]] const Root& root_of(const DirectoryKey& key) const;
 
   base::Disk& disk_;
@@ -84,7 +92,10 @@ class DirectoryTable {
   std::list<Opened> opened_;  ///< the one used last in front
 };
 
-/// Owner (if this process may), then mode, then time: a change of owner clears setuid bits.
-void set_attributes(base::Disk& disk, int file, const Entry& entry, const OwnerMap& owners);
+/// Owner (if this process may), extended attributes, mode, time, in this order: a change of owner
+/// clears setuid bits and capabilities. `file` may be a node. Owners are mapped, and extended
+/// attributes left alone, in a compat set.
+void set_attributes(base::Disk& disk, int file, const Entry& entry, const OwnerMap& owners,
+                    Profile profile);
 
 }  // namespace hamn::sync

@@ -35,12 +35,19 @@ std::string to_text(ProblemKind kind) {
       return "unstable";
     case ProblemKind::not_written:
       return "not written";
+    case ProblemKind::held_back:
+      return "deletions held back";
+    case ProblemKind::many_deleted:
+      return "many deletions";
+    case ProblemKind::host_specific:
+      return "host-specific";
   }
   return "unreadable";
 }
 
 bool is_note(ProblemKind kind) {
-  return kind <= ProblemKind::vanished;
+  return kind <= ProblemKind::vanished || kind == ProblemKind::many_deleted ||
+         kind == ProblemKind::host_specific;
 }
 
 namespace {
@@ -59,7 +66,6 @@ Change change_between(const Entry& before, const Entry& now) {
 /// Enters one name of the new listing; `before` is null if it is new.
 void compare(const Entry* before, const Entry& now, DirectoryDiff& diff) {
   const bool same_kind = before != nullptr && before->kind == now.kind;
-  if (before != nullptr && !same_kind) diff.gone.push_back(before);
   if (now.kind == Kind::directory) {
     diff.directories.push_back(&now);
     return;

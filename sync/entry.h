@@ -3,6 +3,7 @@
 #include <compare>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/disk.h"
@@ -10,7 +11,28 @@
 
 namespace hamn::sync {
 
-enum class Kind : std::uint8_t { file = 1, directory = 2 };
+/// What a name stands for. In a compat set there are files and directories only.
+enum class Kind : std::uint8_t {
+  file = 1,
+  directory = 2,
+  symlink = 3,
+  fifo = 4,
+  socket = 5,
+  character_device = 6,
+  block_device = 7
+};
+/// True for what is neither file nor directory: it has no content of its own.
+[[nodiscard]] constexpr bool is_node(Kind kind) {
+  return kind > Kind::directory;
+}
+
+/// One extended attribute; access control lists are two of them (system.posix_acl_*).
+struct Attribute {
+  std::string name;
+  std::string value;
+
+  friend bool operator==(const Attribute&, const Attribute&) = default;
+};
 
 /// One name in one directory, with everything by which a change is recognised.
 struct Entry {
@@ -24,6 +46,13 @@ struct Entry {
   base::FileTime changed;      ///< ctime on the sender; zero: look at the content next time
   std::uint64_t inode = 0;     ///< on the sender
   base::Hash128 content = {};  ///< zero: not known
+
+  // Of faithful sets only.
+  std::string target;                 ///< of a symbolic link
+  std::uint64_t device_number = 0;    ///< of a device: major number * 2^20 + minor number
+  std::uint64_t names = 1;            ///< hard links of the file on the sender
+  std::vector<Attribute> attributes;  ///< sorted by name
+  std::uint64_t device = 0;           ///< file system on the sender; neither sent nor kept
 
   friend bool operator==(const Entry&, const Entry&) = default;
 };
@@ -49,8 +78,11 @@ enum class ProblemKind : std::uint8_t {
   loop = 3,      ///< a link to a directory above itself: left out
   vanished = 4,  ///< gone between listing and reading: the next pass sees
   unreadable = 5,
-  unstable = 6,    ///< changed each time it was read; the old copy stays
-  not_written = 7  ///< the receiver could not put it in place; the old copy stays
+  unstable = 6,       ///< changed each time it was read; the old copy stays
+  not_written = 7,    ///< the receiver could not put it in place; the old copy stays
+  held_back = 8,      ///< deletions that were not carried out
+  many_deleted = 9,   ///< so many deletions that only --accept-deletions let them pass
+  host_specific = 10  ///< belongs to one host alone: left out
 };
 /// For people and JSON: "dangling link".
 [[nodiscard]] std::string to_text(ProblemKind kind);
@@ -78,7 +110,7 @@ enum class Change : std::uint8_t {
 struct DirectoryDiff {
   std::vector<std::pair<const Entry*, Change>> changes;  ///< of files; pointers into `now`
   std::vector<const Entry*> directories;                 ///< all of `now`
-  std::vector<const Entry*> gone;                        ///< pointers into `before`
+  std::vector<const Entry*> gone;  ///< names that are no more; pointers into `before`
 };
 
 /// Compares two listings, both sorted by name. An entry is unchanged only if kind, size, mtime,

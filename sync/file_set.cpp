@@ -1,11 +1,10 @@
 #include "sync/file_set.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <cassert>
 
 #include "base/hash.h"
+#include "sync/host_specific.h"
 
 namespace hamn::sync {
 
@@ -25,7 +24,12 @@ Root root_of(const std::string& source, const std::string& destination) {
 }  // namespace
 
 FileSet make_file_set(const base::FileSetSettings& settings) {
-  FileSet set{.name = settings.name, .roots = {}, .exclude = settings.exclude};
+  FileSet set{.name = settings.name,
+              .roots = {},
+              .filter = make_filter(settings.include, settings.exclude),
+              .allow_host_specific = settings.allow_host_specific,
+              .profile = settings.is_faithful ? Profile::faithful : Profile::compat,
+              .deletes = settings.deletes};
   for (const auto& path : settings.paths) set.roots.push_back(root_of(path, path));
   return set;
 }
@@ -34,7 +38,7 @@ FileSet make_moved_set(const std::string& name, const std::string& source,
                        const std::string& destination) {
   auto root = root_of(source, destination);
   assert(destination.ends_with("/" + root.pattern));
-  return {.name = name, .roots = {std::move(root)}, .exclude = {}};
+  return {.name = name, .roots = {std::move(root)}, .filter = {}, .allow_host_specific = {}};
 }
 
 bool matches(const std::string& pattern, const std::string& name) {
@@ -60,12 +64,26 @@ bool matches(const std::string& pattern, const std::string& name) {
   return pattern.find_first_not_of('*', p) == std::string::npos;
 }
 
-bool is_excluded(const FileSet& set, const std::string& path, const std::string& name) {
+bool is_protected(const FileSet& set, std::uint16_t root, const std::string& path,
+                  bool is_directory) {
+  const auto& parent = set.roots.at(root).destination_parent;
+  const auto whole = (parent == "/" ? "" : parent) + "/" + path;
+  return is_host_specific(whole, is_directory) &&
+         std::none_of(
+             set.allow_host_specific.begin(), set.allow_host_specific.end(),
+             [&](const std::string& pattern) { return fits(pattern, whole, is_directory); });
+}
+
+bool is_left_out(const FileSet& set, std::uint16_t root, const std::string& path,
+                 bool is_directory) {
+  const auto name = path.substr(path.rfind('/') + 1);
   if (name.starts_with(staging_prefix)) return true;
-  return std::any_of(set.exclude.begin(), set.exclude.end(), [&](const std::string& pattern) {
-    const bool on_path = pattern.find('/') != std::string::npos;
-    return ::fnmatch(pattern.c_str(), on_path ? path.c_str() : name.c_str(), 0) == 0;
-  });
+  if (is_protected(set, root, path, is_directory)) return true;
+  const auto& [parent, destination, pattern] = set.roots.at(root);
+  // What `paths` names is meant, whatever "*" says.
+  if (path == pattern) return false;
+  const auto whole = (parent == "/" ? "" : parent) + "/" + path;
+  return leaves_out(set.filter, whole, is_directory);
 }
 
 std::string fingerprint(const FileSet& set) {
@@ -74,6 +92,14 @@ std::string fingerprint(const FileSet& set) {
     for (const auto& part : {root.source_parent, root.destination_parent, root.pattern}) {
       text += std::to_string(part.size()) + ":" + part;
     }
+  }
+  if (set.profile == Profile::faithful) text += "faithful";
+  if (set.deletes) text += "deletes";
+  for (const auto& pattern : set.allow_host_specific) {
+    text += std::to_string(pattern.size()) + "!" + pattern;
+  }
+  for (const auto& rule : set.filter) {
+    text += std::to_string(rule.pattern.size()) + (rule.includes ? "+" : "-") + rule.pattern;
   }
   return base::sha256(text).substr(0, 16);
 }

@@ -19,6 +19,8 @@ Reply decode(const Message& message) {
       return decode_signature(message.payload);
     case MessageType::trouble:
       return decode_trouble(message.payload);
+    case MessageType::deleted:
+      return decode_deleted(message.payload);
     case MessageType::done:
       return decode_done(message.payload);
     default:

@@ -14,7 +14,7 @@
 namespace hamn::sync {
 
 /// Whatever a receiver may say.
-using Reply = std::variant<Welcome, Refusal, Verdict, Signature, Trouble, Done>;
+using Reply = std::variant<Welcome, Refusal, Verdict, Signature, Trouble, Done, Deleted>;
 
 /// What the receiver says, read by a thread of its own, so that the receiver can always get rid of
 /// its answers. The sender bounds the queue by what it leaves unanswered. Threads: take() from one.

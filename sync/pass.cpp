@@ -19,6 +19,7 @@ base::Facts facts_of(const SendResult& result) {
           {"files_sent", std::to_string(result.files_sent)},
           {"bytes_sent", std::to_string(result.bytes_sent)},
           {"wire_bytes", std::to_string(result.wire_bytes)},
+          {"names_deleted", std::to_string(result.names_deleted)},
           {"problems", std::to_string(result.problem_count)},
           {"elapsed_ms", std::to_string(result.elapsed.count())}};
 }
@@ -48,7 +49,9 @@ std::vector<SendResult> run_pass(base::Host& receiver, const PassRequest& reques
                           .run = journal.run(),
                           .epoch = request.epoch,
                           .state_directory = request.state_directory,
-                          .accept_emptied = request.accept_emptied};
+                          .accept_emptied = request.accept_emptied,
+                          .deletes = request.deletes,
+                          .accept_deletions = request.accept_deletions};
     try {
       results.push_back(send_set(connection, one, clock, progress));
     } catch (const PeerRefused&) {
@@ -111,6 +114,7 @@ base::Report report_of(const std::vector<SendResult>& results, const std::string
                                {"files_sent", "Sent"},
                                {"bytes_sent", "Content sent"},
                                {"wire_bytes", "On the wire"},
+                               {"names_deleted", "Deleted"},
                                {"problems", "Problems"},
                                {"elapsed", "Time"}},
                    .rows = {}};
@@ -123,13 +127,15 @@ base::Report report_of(const std::vector<SendResult>& results, const std::string
         {.cells = {result.set, std::to_string(result.generation), base::human_count(result.files),
                    base::human_size(result.bytes), base::human_count(result.files_sent),
                    base::human_size(result.bytes_sent), base::human_size(result.wire_bytes),
-                   std::to_string(result.problem_count), base::human_duration(result.elapsed)},
+                   base::human_count(result.names_deleted), std::to_string(result.problem_count),
+                   base::human_duration(result.elapsed)},
          .mark = result.problem_count > 0 ? base::Mark::warning : base::Mark::good});
   }
   if (count > 0) {
     report.mark = base::Mark::warning;
     report.verdict = "done with problems";
-    report.headline = base::human_count(count) + " files could not be brought up to date.";
+    report.headline =
+        base::human_count(count) + " problems: not everything could be brought up to date.";
   }
   report.sections.push_back({.key = "sets", .title = "Sets", .body = std::move(sets)});
   if (has_any) report.sections.push_back(problem_section(results));

@@ -19,6 +19,8 @@ struct PassRequest {
   std::uint64_t epoch = 0;
   std::string state_directory;
   bool accept_emptied = false;
+  bool deletes = false;  ///< as in SendRequest
+  bool accept_deletions = false;
 };
 
 /// Sends all sets to `receiver`, one after the other. A set that changed or had problems is

@@ -82,6 +82,9 @@ const FileSet& find_set(const ReceiverPolicy& policy, const Hello& hello) {
                                         own.pattern == theirs.pattern;
                                });
   if (!same) refuse("has other paths in the file set " + hello.set, "the configurations differ");
+  if (found->profile != hello.profile) {
+    refuse("has another profile for the file set " + hello.set, "the configurations differ");
+  }
   return *found;
 }
 

@@ -17,4 +17,10 @@ void refuse_emptied_source(const std::string& set, const std::string& path, std:
                      .code = base::Exit::refused}};
 }
 
+bool is_mass_deletion(std::uint64_t names, std::uint64_t total) {
+  constexpr std::uint64_t few_names = 100;
+  constexpr std::uint64_t one_in = 4;
+  return names > few_names && names > total / one_in;
+}
+
 }  // namespace hamn::sync

@@ -53,7 +53,9 @@ struct SendRequest {
   std::string run;
   std::uint64_t epoch = 0;
   std::string state_directory;
-  bool accept_emptied = false;  ///< an empty source is what the administrator wants
+  bool accept_emptied = false;    ///< an empty source is what the administrator wants
+  bool deletes = false;           ///< once, also what no index knows; or the set says so itself
+  bool accept_deletions = false;  ///< however many
 };
 
 /// What one pass of one set did.
@@ -65,9 +67,10 @@ struct SendResult {
   base::WallTime as_of;     ///< the standby's copy is the source at that time, or later
   std::uint64_t files = 0;  ///< in the source
   std::uint64_t bytes = 0;
-  std::uint64_t files_sent = 0;     ///< with content
-  std::uint64_t bytes_sent = 0;     ///< content, before compression
-  std::uint64_t wire_bytes = 0;     ///< both directions
+  std::uint64_t files_sent = 0;  ///< with content
+  std::uint64_t bytes_sent = 0;  ///< content, before compression
+  std::uint64_t wire_bytes = 0;  ///< both directions
+  std::uint64_t names_deleted = 0;
   std::uint64_t problem_count = 0;  ///< real problems: exit code 4
   std::uint64_t note_count = 0;
   std::vector<Problem> problems;  ///< the first thousand, notes included

@@ -114,6 +114,15 @@ bool SetReceiver::take(const Message& message) {
     case MessageType::gone:
       on_gone(decode_gone(message.payload));
       return true;
+    case MessageType::node:
+      on_node(decode_node(message.payload));
+      return true;
+    case MessageType::link:
+      on_link(decode_link(message.payload));
+      return true;
+    case MessageType::present:
+      on_present(decode_present(message.payload));
+      return true;
     case MessageType::commit: {
       const auto commit = decode_commit(message.payload);
       on_commit(commit);
@@ -145,14 +154,19 @@ Staging::File SetReceiver::stage(std::uint32_t directory) {
 }
 
 void SetReceiver::keep(std::uint32_t directory, Staging::File file, const Entry& entry) {
-  set_attributes(disk_, file.fd.get(), entry, owners_);
+  set_attributes(disk_, file.fd.get(), entry, owners_, set_.profile);
+  keep_staged(directory, std::move(file), entry);
+}
+
+void SetReceiver::keep_staged(std::uint32_t directory, Staging::File file, const Entry& entry) {
+  make_way(directory, entry.name);
   staging_.add(std::move(file), directory, entry.name, waiting_.size());
   waiting_.push_back({.directory = directory, .entry = entry});
   directories_.touch(directory);
 }
 
 void SetReceiver::on_file(const File& file) {
-  directories_.check_name(file.directory, file.entry.name);
+  directories_.check_entry(file.directory, file.entry);
   if (base::xxh128(file.content) != file.entry.content) {
     damaged_message("a file's content does not have its hash");
   }
@@ -162,7 +176,9 @@ void SetReceiver::on_file(const File& file) {
   }
   try {
     auto staged = stage(file.directory);
-    disk_.write(staged.fd.get(), file.content, 0);
+    SparseWriter writer{disk_, staged.fd.get()};
+    writer.write(file.content);
+    writer.finish();
     keep(file.directory, std::move(staged), file.entry);
   } catch (const base::DiskError& error) {
     trouble(file.directory, file.entry.name, error.what() + (": " + error.detail()));
@@ -176,6 +192,8 @@ bool SetReceiver::accept_as_it_is(const Offer& offer) {
       found->size_bytes != offer.entry.size_bytes) {
     return false;
   }
+  // A name too many: to change this file would change another one that is none any more.
+  if (set_.profile == Profile::faithful && found->links > offer.entry.names) return false;
   if (offer.kind == OfferKind::check && found->modified != offer.entry.modified) return false;
   const auto remembered = index_.directory(directories_.key(offer.directory));
   const Entry* known = find_entry(remembered, offer.entry.name);
@@ -186,7 +204,7 @@ bool SetReceiver::accept_as_it_is(const Offer& offer) {
   if (offer.kind == OfferKind::same_content && !same_as_known) return false;
   const auto file = disk_.open_file(directory, offer.entry.name);
   if (!file) return false;
-  set_attributes(disk_, file->get(), offer.entry, owners_);
+  set_attributes(disk_, file->get(), offer.entry, owners_, set_.profile);
   disk_.sync_file(file->get());
   auto entry = offer.entry;
   if (entry.content.is_zero() && same_as_known) entry.content = known->content;
@@ -213,7 +231,7 @@ void SetReceiver::ask_for(const Offer& offer) {
 }
 
 void SetReceiver::on_offer(const Offer& offer) {
-  directories_.check_name(offer.directory, offer.entry.name);
+  directories_.check_entry(offer.directory, offer.entry);
   auto why = directories_.trouble(offer.directory);
   if (why.empty()) {
     try {
@@ -229,9 +247,10 @@ void SetReceiver::on_offer(const Offer& offer) {
 
 void SetReceiver::on_begin(Begin begin) {
   if (incoming_) damaged_message("a file begins inside another one");
-  directories_.check_name(begin.directory, begin.entry.name);
+  directories_.check_entry(begin.directory, begin.entry);
   incoming_ = Incoming{.begin = std::move(begin),
                        .staged = {},
+                       .writer = {},
                        .hash = {},
                        .basis = {},
                        .patcher = {},
@@ -241,6 +260,7 @@ void SetReceiver::on_begin(Begin begin) {
   if (!file.trouble.empty()) return;
   try {
     file.staged = stage(file.begin.directory);
+    file.writer.emplace(disk_, file.staged.fd.get());
     if (!file.begin.is_delta) return;
     auto basis = disk_.open_file(directories_.open(file.begin.directory), file.begin.entry.name);
     if (!basis) throw base::DiskError{"the old copy is gone", ENOENT};
@@ -255,8 +275,7 @@ void SetReceiver::on_begin(Begin begin) {
 
 void SetReceiver::write_piece(std::string_view bytes) {
   auto& file = *incoming_;
-  disk_.write(file.staged.fd.get(), bytes, file.written_bytes);
-  file.written_bytes += bytes.size();
+  file.writer->write(bytes);
   file.hash.add(bytes);
 }
 
@@ -274,7 +293,7 @@ void SetReceiver::on_data(std::string_view bytes) {
     if (incoming_->patcher != nullptr) {
       incoming_->patcher->feed(bytes);
     } else {
-      if (incoming_->written_bytes + bytes.size() > incoming_->begin.entry.size_bytes) {
+      if (incoming_->writer->size_bytes() + bytes.size() > incoming_->begin.entry.size_bytes) {
         damaged_message("a file is longer than announced");
       }
       write_piece(bytes);
@@ -304,7 +323,8 @@ void SetReceiver::finish_incoming(const End& end) {
     return;
   }
   if (file.patcher != nullptr) file.patcher->finish();
-  const bool fits = file.written_bytes == end.size_bytes && file.hash.value() == end.content;
+  file.writer->finish();
+  const bool fits = file.writer->size_bytes() == end.size_bytes && file.hash.value() == end.content;
   if (!fits) {
     // A delta against a copy that somebody changed here: the whole file will do.
     if (!file.begin.is_delta) damaged_message("a file's content does not have its hash");
@@ -321,8 +341,14 @@ void SetReceiver::finish_incoming(const End& end) {
 }
 
 void SetReceiver::on_gone(const Gone& gone) {
-  directories_.check_name(gone.directory, gone.name);
+  directories_.check_gone(gone.directory, gone.name);
   batch_.remove(directories_.key(gone.directory), gone.name);
+  if (!hello_.deletes || !directories_.trouble(gone.directory).empty()) return;
+  try {
+    doom(gone.directory, gone.name);
+  } catch (const base::DiskError& error) {
+    trouble(gone.directory, gone.name, error.what() + (": " + error.detail()));
+  }
 }
 
 void SetReceiver::put_staged_in_place() {
@@ -347,7 +373,9 @@ void SetReceiver::on_commit(const Commit& commit) {
     damaged_message("a generation out of turn");
   }
   check_role();
+  if (commit.final) delete_doomed(commit.may_delete);
   put_staged_in_place();
+  put_links_in_place();
   if (commit.final) staging_.close();
   directories_.settle(owners_);
   const bool changed =
@@ -358,7 +386,8 @@ void SetReceiver::on_commit(const Commit& commit) {
   state_.epoch = hello_.epoch;
   state_.committed = clock_.wall();
   if (changed) state_.token = base::random_digits(16);
-  state_.complete = commit.final || mode_ == PassMode::incremental;
+  // What was not deleted has to be found again: the next pass compares everything.
+  state_.complete = (commit.final || mode_ == PassMode::incremental) && !is_held_back_;
   if (commit.final) {
     state_.as_of = hello_.as_of;
     state_.generation = commit.generation;

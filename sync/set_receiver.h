@@ -1,8 +1,12 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/role.h"
@@ -11,6 +15,7 @@
 #include "sync/index.h"
 #include "sync/outbox.h"
 #include "sync/receiver.h"
+#include "sync/sparse.h"
 #include "sync/staging.h"
 
 namespace hamn::sync {
@@ -31,7 +36,7 @@ class SetReceiver {
   struct Incoming {
     Begin begin;
     Staging::File staged;
-    std::uint64_t written_bytes = 0;
+    std::optional<SparseWriter> writer;
     base::Xxh128 hash;
     base::Fd basis;
     std::unique_ptr<Patcher> patcher;
@@ -51,6 +56,9 @@ class SetReceiver {
   void on_data(std::string_view bytes);
   void on_end(const End& end);
   void on_gone(const Gone& gone);
+  void on_node(const Node& node);
+  void on_link(const Link& link);
+  void on_present(const Present& present);
   void on_commit(const Commit& commit);
 
   [[nodiscard]] bool accept_as_it_is(const Offer& offer);
@@ -60,6 +68,25 @@ class SetReceiver {
   [[nodiscard]] Staging::File stage(std::uint32_t directory);
   void write_piece(std::string_view bytes);
   void keep(std::uint32_t directory, Staging::File file, const Entry& entry);
+  void keep_staged(std::uint32_t directory, Staging::File file, const Entry& entry);
+  [[nodiscard]] Staging::File stage_other(std::uint32_t directory,
+                                          const std::function<void(int, const std::string&)>& make);
+  [[nodiscard]] bool adjust_node(const Node& node);
+  void make_node(const Node& node);
+  [[nodiscard]] bool knows_leader(const Link& link);
+  void put_link_in_place(const Link& link);
+  void put_links_in_place();
+  /// Marks a name for deletion, if the set holds it.
+  void doom(std::uint32_t directory, const std::string& name);
+  /// Marks a directory that stands where something else shall be.
+  void make_way(std::uint32_t directory, const std::string& name);
+  void delete_doomed(bool may_delete);
+  [[nodiscard]] std::uint64_t count_below(int directory, const std::string& name);
+  /// Names that the set has on this host, `doomed` ones included.
+  [[nodiscard]] std::uint64_t count_names(std::uint64_t doomed);
+  /// False if something in it stays, because the set does not hold it.
+  [[nodiscard]] bool remove_tree(int directory, const std::string& name, const std::string& path,
+                                 std::uint16_t root);
   void finish_incoming(const End& end);
   void fail_incoming(const std::string& why);
   void put_staged_in_place();
@@ -79,6 +106,10 @@ class SetReceiver {
   Staging staging_;
   IndexBatch batch_;
   std::vector<Waiting> waiting_;
+  std::map<std::uint32_t, std::set<std::string>> present_;  ///< of which a piece is missing
+  std::set<std::pair<std::uint32_t, std::string>> doomed_;  ///< directory and name
+  bool is_held_back_ = false;  ///< deletions are due that were not carried out
+  std::vector<Link> links_;    ///< made when the batch's files are in place
   std::optional<Incoming> incoming_;
 };
 

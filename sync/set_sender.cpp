@@ -44,7 +44,8 @@ Index open_index(const SendRequest& request) {
 }
 
 bool looks_different(const Entry& a, const Entry& b) {
-  return a.mode != b.mode || a.uid != b.uid || a.gid != b.gid || a.modified != b.modified;
+  return a.mode != b.mode || a.uid != b.uid || a.gid != b.gid || a.modified != b.modified ||
+         a.attributes != b.attributes;
 }
 
 }  // namespace
@@ -73,6 +74,8 @@ SendResult SetSender::run() {
     if (ready_.empty()) handle(connection_.inbox().take());
     answer_replies();
   }
+  send_links();
+  send_deletions();
   commit(true);
   while (!finished_) handle(connection_.inbox().take());
   progress_.finish();
@@ -91,8 +94,12 @@ void SetSender::greet() {
   hello.run = request_.run;
   hello.epoch = request_.epoch;
   hello.generation = state_.generation;
-  hello.token = state_.complete ? state_.token : "";
+  // Deleting on request is for names that no index knows: everything is compared.
+  hello.token = state_.complete && !request_.deletes ? state_.token : "";
   hello.as_of = result_.as_of;
+  hello.profile = request_.set.profile;
+  hello.deletes = deletes();
+  hello.accept_deletions = request_.accept_deletions;
   hello.roots = request_.set.roots;
   connection_.writer().send(type(MessageType::hello), encode(hello));
   connection_.writer().flush();
@@ -122,18 +129,22 @@ void SetSender::walk_root(std::uint16_t root) {
   Listing listing;
   if (opened) {
     level.directory = std::move(*opened);
-    listing = list_source(level.directory, request_.set, where.pattern);
+    level.directory.looking.sees_all_kinds = is_faithful();
+    listing = list_source(level.directory, request_.set, level.key);
   }
   if (!request_.accept_emptied) {
     const auto parent = where.source_parent == "/" ? "" : where.source_parent;
     refuse_emptied_source(request_.set.name, parent + "/" + where.pattern, before.size(),
                           listing.entries.size());
   }
+  distrust(level, nullptr, listing);
+  const bool known = mode_ == PassMode::incremental;
+  if (!known && opened) declare(level);
+  send_present(level, listing);
   for (auto& problem : listing.problems) note(std::move(problem));
   count(listing);
-  const bool known = mode_ == PassMode::incremental;
   const auto diff = diff_directory(known ? before : nothing, listing.entries);
-  if (!known && opened) declare(level);
+  know_leaders(level, listing.entries, diff);
   for (const auto& [entry, change] : diff.changes) {
     send_file(level, *entry, find_entry(before, entry->name), change);
   }
@@ -179,7 +190,7 @@ void SetSender::walk_below(const Level& level, const DirectoryDiff& diff,
 void SetSender::walk(Level& level, const std::vector<Entry>& parent_before) {
   Listing listing;
   try {
-    listing = list_source(level.directory, request_.set, "");
+    listing = list_source(level.directory, request_.set, level.key);
   } catch (const base::DiskError& error) {
     note({.kind = ProblemKind::unreadable, .path = level.directory.path, .detail = error.detail()});
     return;
@@ -190,7 +201,7 @@ void SetSender::walk(Level& level, const std::vector<Entry>& parent_before) {
     refuse_emptied_source(request_.set.name, level.directory.path, before.size(),
                           listing.entries.size());
   }
-  for (auto& problem : listing.problems) note(std::move(problem));
+  if (is_top) distrust(level, find_entry(parent_before, level.self.name), listing);
   const bool known = mode_ == PassMode::incremental;
   const auto diff = diff_directory(known ? before : nothing, listing.entries);
   const Entry* self_before = known ? find_entry(parent_before, level.self.name) : nullptr;
@@ -199,7 +210,10 @@ void SetSender::walk(Level& level, const std::vector<Entry>& parent_before) {
       self_before->changed != level.self.changed || self_before->inode != level.self.inode) {
     declare(level);
   }
+  send_present(level, listing);
+  for (auto& problem : listing.problems) note(std::move(problem));
   count(listing);
+  know_leaders(level, listing.entries, diff);
   for (const auto& [entry, change] : diff.changes) {
     send_file(level, *entry, find_entry(before, entry->name), change);
   }
@@ -211,6 +225,7 @@ void SetSender::walk(Level& level, const std::vector<Entry>& parent_before) {
 }
 
 void SetSender::name_owners(const Entry& entry) {
+  if (is_faithful()) return;
   if (entry.uid != 0 && named_users_.insert(entry.uid).second) {
     if (const passwd* user = ::getpwuid(entry.uid)) {
       connection_.writer().send(
@@ -229,19 +244,26 @@ void SetSender::name_owners(const Entry& entry) {
 
 void SetSender::declare(Level& level) {
   if (level.number != 0) return;
-  level.number = static_cast<std::uint32_t>(declared_.size()) + 1;
-  declared_[level.number] = level.key;
-  numbers_[level.key] = level.number;
-  if (!level.key.path.empty()) name_owners(level.self);
-  connection_.writer().send(
-      type(MessageType::enter),
-      encode(Enter{.number = level.number, .key = level.key, .self = level.self}));
-  if (mode_ != PassMode::incremental) batch_.directories[level.key].starts_empty = true;
-  if (level.key.path.empty()) return;
-  auto self = level.self;
-  if (is_racy(self)) self.changed = {};
-  batch_.put(parent_of(level.key), self);
+  auto remembered = level.self;
+  if (level.remembered_inode != 0) remembered.inode = level.remembered_inode;
+  level.number = declare(level.key, level.self, remembered);
+}
+
+std::uint32_t SetSender::declare(const DirectoryKey& key, const Entry& self,
+                                 const Entry& remembered) {
+  const auto number = static_cast<std::uint32_t>(declared_.size()) + 1;
+  declared_[number] = key;
+  numbers_[key] = number;
+  if (!key.path.empty()) name_owners(self);
+  connection_.writer().send(type(MessageType::enter),
+                            encode(Enter{.number = number, .key = key, .self = self}));
+  if (mode_ != PassMode::incremental) batch_.directories[key].starts_empty = true;
+  if (key.path.empty()) return number;
+  auto kept = remembered;
+  if (is_racy(kept)) kept.changed = {};
+  batch_.put(parent_of(key), kept);
   ++entries_since_commit_;
+  return number;
 }
 
 void SetSender::record(std::uint32_t directory, Entry entry) {
@@ -261,9 +283,11 @@ void SetSender::commit_if_full() {
 
 void SetSender::commit(bool final) {
   const auto generation = result_.changed ? target_generation_ : state_.generation;
-  connection_.writer().send(
-      type(MessageType::commit),
-      encode(Commit{.batch = next_batch_, .final = final, .generation = generation}));
+  connection_.writer().send(type(MessageType::commit),
+                            encode(Commit{.batch = next_batch_,
+                                          .final = final,
+                                          .may_delete = final && deletes() && !is_incomplete_,
+                                          .generation = generation}));
   connection_.writer().flush();
   in_flight_.push_back({.batch = next_batch_, .final = final, .changes = std::move(batch_)});
   batch_ = {};
@@ -281,6 +305,7 @@ void SetSender::count(const Listing& listing) {
 }
 
 void SetSender::note(Problem problem) {
+  if (problem.kind == ProblemKind::unreadable) is_incomplete_ = true;
   if (is_note(problem.kind)) {
     ++result_.note_count;
   } else {

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,12 +21,19 @@ class SetSender {
   [[nodiscard]] SendResult run();
 
  private:
+  /// A directory of the walk, for later.
+  struct Place {
+    DirectoryKey key;
+    Entry self;
+  };
   /// A directory on the way down.
   struct Level {
     OpenDirectory directory;
     DirectoryKey key;
     std::uint32_t number = 0;  ///< 0: not declared yet
     Entry self;
+    std::shared_ptr<const Place> place = {};  ///< when it was needed
+    std::uint64_t remembered_inode = 0;  ///< goes into the index in place of its own; 0: its own
   };
   /// An offer without its final answer.
   struct Outstanding {
@@ -35,6 +43,18 @@ class SetSender {
     std::uint64_t signature_bytes = 0;  ///< reserved for the signature that may come
     std::string signature;
     bool wants_delta = false;
+  };
+  /// The name of a hard-linked file that the receiver has or gets as a file of its own.
+  struct Leader {
+    std::shared_ptr<const Place> place;
+    std::string name;
+  };
+  /// One more name of such a file.
+  struct PendingLink {
+    std::uint32_t directory = 0;
+    std::string directory_path;
+    std::shared_ptr<const Place> place;
+    Entry entry;
   };
   struct InFlight {
     std::uint64_t batch;
@@ -48,10 +68,31 @@ class SetSender {
   void walk_below(const Level& level, const DirectoryDiff& diff, const std::vector<Entry>& before);
   [[nodiscard]] bool is_above(const OpenDirectory& directory) const;
   void declare(Level& level);
+  std::uint32_t declare(const DirectoryKey& key, const Entry& self, const Entry& remembered);
   void send_file(Level& level, const Entry& entry, const Entry* before, Change change);
   void send_small(Level& level, const Entry& entry, const Entry* before);
   void send_large(Level& level, const Entry& entry, const Entry* before);
+  void send_node(std::uint32_t directory, const Entry& entry, const Entry* before);
+  /// Remembers the names of hard-linked files that the receiver has already.
+  void know_leaders(Level& level, const std::vector<Entry>& now, const DirectoryDiff& diff);
+  [[nodiscard]] static std::shared_ptr<const Place> place_of(Level& level);
+  /// True if `entry` may be another name of a file that the receiver has or gets: it follows at the
+  /// end of the pass.
+  [[nodiscard]] bool is_linked(Level& level, const Entry& entry, const Entry* before);
+  void send_links();
+  void send_link(const PendingLink& link, const Leader& leader);
+  /// The directory of something that was offered, opened again.
+  [[nodiscard]] std::optional<OpenDirectory> reopen(const Outstanding& what) const;
+  [[nodiscard]] bool is_faithful() const { return request_.set.profile == Profile::faithful; }
   void send_gone(Level& level, const Entry& entry);
+  /// Tells all names of a directory, so that the receiver finds those that are too many.
+  void send_present(const Level& level, const Listing& listing);
+  /// Sends what is gone at the end of a pass that deletes.
+  void send_deletions();
+  [[nodiscard]] bool deletes() const { return request_.set.deletes || request_.deletes; }
+  /// Lets this pass delete nothing if a root looks emptied, unmounted or replaced.
+  void distrust(Level& level, const Entry* before, const Listing& listing);
+  void on_deleted(const Deleted& deleted);
   void offer(Level& level, const Entry& entry, OfferKind kind);
   void send_content(const Outstanding& what, std::uint64_t id);
   [[nodiscard]] bool stream_content(LargeFile& file, Outstanding& what, std::uint64_t id);
@@ -87,6 +128,10 @@ class SetSender {
   std::map<std::uint64_t, Outstanding> outstanding_;
   std::deque<std::uint64_t> ready_;  ///< outstanding ones whose content is to be sent
   std::uint64_t reserved_signature_bytes_ = 0;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, Leader> leaders_;  ///< by device and inode
+  std::vector<PendingLink> links_;
+  std::vector<std::pair<std::uint32_t, std::string>> gone_;  ///< of a pass that deletes
+  bool is_incomplete_ = false;  ///< not all of the source was seen: nothing may be deleted
   IndexBatch batch_;
   IndexBatch accepted_;  ///< belongs to whichever batch is confirmed next
   std::deque<InFlight> in_flight_;

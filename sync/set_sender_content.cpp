@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/interrupt.h"
+#include "base/text.h"
 #include "sync/bytes.h"
 #include "sync/delta.h"
 #include "sync/set_sender.h"
@@ -32,6 +33,8 @@ std::uint64_t expected_signature(std::uint64_t size_bytes) {
 
 void SetSender::send_file(Level& level, const Entry& entry, const Entry* before, Change change) {
   declare(level);
+  if (is_linked(level, entry, change == Change::added ? nullptr : before)) return;
+  if (is_node(entry.kind)) return send_node(level.number, entry, before);
   if (mode_ == PassMode::full) {
     auto offered = entry;
     const bool same = before != nullptr && before->size_bytes == entry.size_bytes &&
@@ -97,7 +100,8 @@ void SetSender::send_small(Level& level, const Entry& entry, const Entry* before
     return;
   }
   const bool visible = before->modified != file.entry.modified || before->mode != file.entry.mode ||
-                       before->uid != file.entry.uid || before->gid != file.entry.gid;
+                       before->uid != file.entry.uid || before->gid != file.entry.gid ||
+                       before->attributes != file.entry.attributes;
   if (visible) result_.changed = true;
   offer(level, file.entry, OfferKind::same_content);
 }
@@ -124,15 +128,6 @@ void SetSender::send_large(Level& level, const Entry& entry, const Entry* before
   const bool same_content = !offered.content.is_zero();
   result_.changed = result_.changed || !same_content || before->modified != offered.modified;
   offer(level, offered, same_content ? OfferKind::same_content : OfferKind::changed);
-}
-
-void SetSender::send_gone(Level& level, const Entry& entry) {
-  declare(level);
-  connection_.writer().send(type(MessageType::gone),
-                            encode(Gone{.directory = level.number, .name = entry.name}));
-  batch_.remove(level.key, entry.name);
-  ++entries_since_commit_;
-  result_.changed = true;
 }
 
 void SetSender::offer(Level& level, const Entry& entry, OfferKind kind) {
@@ -202,7 +197,7 @@ void SetSender::send_content(const Outstanding& asked, std::uint64_t id) {
   const auto path = what.directory_path + "/" + what.entry.name;
   const auto forget = [&] { outstanding_.erase(id); };
   try {
-    const auto directory = open_source(what.directory_path);
+    const auto directory = reopen(what);
     for (int attempt = 0; directory && attempt < content_attempts; ++attempt) {
       auto file = open_large(*directory, what.entry.name);
       if (!file) break;
@@ -237,7 +232,7 @@ void SetSender::answer_replies() {
     const bool small = what.entry.size_bytes <= small_file_bytes && !what.wants_delta;
     if (!small) {
       send_content(what, id);
-    } else if (const auto directory = open_source(what.directory_path)) {
+    } else if (const auto directory = reopen(what)) {
       const auto file = read_small(*directory, what.entry.name, small_file_bytes * 2);
       if (!report_unread(file, what.directory_path + "/" + what.entry.name)) {
         result_.changed = true;
@@ -252,11 +247,27 @@ void SetSender::answer_replies() {
   }
 }
 
+std::optional<OpenDirectory> SetSender::reopen(const Outstanding& what) const {
+  if (!is_faithful()) return open_source(what.directory_path);
+  // The walk came here without following a link below the root's top; nor does the second visit.
+  const auto& key = declared_.at(what.directory);
+  auto directory = open_source(request_.set.roots[key.root].source_parent);
+  if (!directory) return std::nullopt;
+  directory->looking.sees_all_kinds = true;
+  if (key.path.empty()) return directory;
+  for (const auto& name : base::split(key.path, '/')) {
+    directory = open_below(*directory, name);
+    if (!directory) return std::nullopt;
+  }
+  return directory;
+}
+
 void SetSender::handle(const Reply& reply) {
   if (const auto* verdict = std::get_if<Verdict>(&reply)) return on_verdict(*verdict);
   if (const auto* signature = std::get_if<Signature>(&reply)) return on_signature(*signature);
   if (const auto* trouble = std::get_if<Trouble>(&reply)) return on_trouble(*trouble);
   if (const auto* done = std::get_if<Done>(&reply)) return on_done(*done);
+  if (const auto* deleted = std::get_if<Deleted>(&reply)) return on_deleted(*deleted);
   if (const auto* refusal = std::get_if<Refusal>(&reply)) throw PeerRefused{*refusal};
   damaged_message("a second welcome");
 }

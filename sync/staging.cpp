@@ -79,6 +79,16 @@ Staging::File Staging::create(int directory, int top, const std::string& top_pat
   return file;
 }
 
+Staging::File Staging::create_other(int directory, int top, const std::string& top_path,
+                                    const std::string& directory_path,
+                                    const std::function<void(int, const std::string&)>& make) {
+  File file;
+  file.place = place_for(directory, top, top_path, directory_path);
+  file.name = std::to_string(++counter_);
+  make(places_[static_cast<std::size_t>(file.place)].directory.get(), file.name);
+  return file;
+}
+
 void Staging::add(File file, std::uint32_t directory, const std::string& final_name,
                   std::uint64_t tag) {
   pending_.push_back(
@@ -95,7 +105,9 @@ void Staging::discard(const File& file) {
 
 void Staging::sync_pending() {
   if (!is_large()) {
-    for (const auto& each : pending_) disk_.sync_file(each.file.fd.get());
+    for (const auto& each : pending_) {
+      if (each.file.fd.is_open()) disk_.sync_file(each.file.fd.get());
+    }
     return;
   }
   std::set<int> used;

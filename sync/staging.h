@@ -39,6 +39,11 @@ class Staging {
   /// the staging directory if it is on the same one; `top_path` its path.
   [[nodiscard]] File create(int directory, int top, const std::string& top_path,
                             const std::string& directory_path);
+  /// Something else that `make` makes under the given name in the staging directory; it has no
+  /// descriptor.
+  [[nodiscard]] File create_other(int directory, int top, const std::string& top_path,
+                                  const std::string& directory_path,
+                                  const std::function<void(int, const std::string&)>& make);
   /// Takes a complete file for the next commit; `directory` is the caller's number of the directory
   /// it belongs to, `tag` comes back if it cannot be put there.
   void add(File file, std::uint32_t directory, const std::string& final_name, std::uint64_t tag);

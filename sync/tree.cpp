@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "base/text.h"
+#include "sync/attributes.h"
 
 namespace hamn::sync {
 
@@ -17,22 +18,35 @@ namespace {
 constexpr int read_attempts = 3;
 constexpr std::size_t piece_bytes = 256U << 10U;
 
-base::FileTime to_file_time(const timespec& time) {
-  return {.seconds = time.tv_sec, .nanoseconds = static_cast<std::uint32_t>(time.tv_nsec)};
-}
-
 Entry to_entry(const struct stat& from, const std::string& name) {
+  const auto status = base::to_status(from);
   Entry entry;
   entry.name = name;
-  entry.kind = S_ISDIR(from.st_mode) ? Kind::directory : Kind::file;
-  entry.mode = from.st_mode & 07777U;
-  entry.uid = from.st_uid;
-  entry.gid = from.st_gid;
-  entry.size_bytes = S_ISDIR(from.st_mode) ? 0 : static_cast<std::uint64_t>(from.st_size);
-  entry.modified = to_file_time(from.st_mtim);
-  entry.changed = to_file_time(from.st_ctim);
-  entry.inode = from.st_ino;
+  entry.kind = to_kind(status.type).value_or(Kind::file);
+  entry.mode = status.mode;
+  entry.uid = status.uid;
+  entry.gid = status.gid;
+  entry.size_bytes = S_ISREG(from.st_mode) ? status.size_bytes : 0;
+  entry.modified = status.modified;
+  entry.changed = status.changed;
+  entry.inode = status.inode;
   return entry;
+}
+
+/// The same for a set that carries all kinds; `file` is open, if only as a node.
+Entry to_full_entry(const struct stat& from, const std::string& name, int file) {
+  base::RealDisk disk;
+  auto entry = to_entry(from, name);
+  entry.device = from.st_dev;
+  entry.device_number = base::to_status(from).device_number;
+  if (!S_ISDIR(from.st_mode)) entry.names = from.st_nlink;
+  if (S_ISLNK(from.st_mode)) entry.target = disk.link_target(file);
+  entry.attributes = read_attributes(disk, file);
+  return entry;
+}
+
+Entry to_entry(const struct stat& from, const std::string& name, int file, const Looking& looking) {
+  return looking.sees_all_kinds ? to_full_entry(from, name, file) : to_entry(from, name);
 }
 
 /// Everything that a change of the file would move.
@@ -44,7 +58,7 @@ bool same_file(const Entry& a, const Entry& b) {
 std::optional<OpenDirectory> opened(int fd, const std::string& path) {
   OpenDirectory directory{.fd = base::Fd{fd}, .path = path};
   if (fd < 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return std::nullopt;
     throw base::DiskError{"cannot open directory " + base::printable(path), errno};
   }
   struct stat found {};
@@ -55,7 +69,8 @@ std::optional<OpenDirectory> opened(int fd, const std::string& path) {
 }
 
 int open_for_reading(const OpenDirectory& directory, const std::string& name) {
-  constexpr int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
+                    (directory.looking.follows_links ? 0 : O_NOFOLLOW);
   const int fd = ::openat(directory.fd.get(), name.c_str(), flags | O_NOATIME);
   if (fd >= 0 || errno != EPERM) return fd;
   return ::openat(directory.fd.get(), name.c_str(), flags);
@@ -65,9 +80,34 @@ std::string join_path(const std::string& parent, const std::string& name) {
   return parent == "/" ? "/" + name : parent + "/" + name;
 }
 
+/// Looks at a name of any kind.
+std::optional<Entry> look_at_all_kinds(const OpenDirectory& directory, const std::string& name,
+                                       Problem& problem) {
+  const int follow = directory.looking.follows_links ? 0 : O_NOFOLLOW;
+  const base::Fd fd{::openat(directory.fd.get(), name.c_str(), O_PATH | O_CLOEXEC | follow)};
+  struct stat found {};
+  if (!fd.is_open() || ::fstat(fd.get(), &found) < 0) {
+    const int error = errno;
+    const bool is_link = follow == 0 && ::fstatat(directory.fd.get(), name.c_str(), &found,
+                                                  AT_SYMLINK_NOFOLLOW) == 0;
+    problem.kind = error != ENOENT ? ProblemKind::unreadable
+                   : is_link       ? ProblemKind::dangling
+                                   : ProblemKind::vanished;
+    problem.detail = base::system_error("", error, "").detail();
+    return std::nullopt;
+  }
+  try {
+    return to_full_entry(found, name, fd.get());
+  } catch (const base::DiskError& error) {
+    problem.detail = error.what() + (": " + error.detail());
+    return std::nullopt;
+  }
+}
+
 /// Looks through links. Says in `problem` why the name is left out.
 std::optional<Entry> look(const OpenDirectory& directory, const std::string& name,
                           Problem& problem) {
+  if (directory.looking.sees_all_kinds) return look_at_all_kinds(directory, name, problem);
   struct stat found {};
   if (::fstatat(directory.fd.get(), name.c_str(), &found, 0) == 0) {
     if (S_ISREG(found.st_mode) || S_ISDIR(found.st_mode)) return to_entry(found, name);
@@ -113,15 +153,16 @@ SmallFile read_once(const OpenDirectory& directory, const std::string& name,
   struct stat before {};
   if (!fd.is_open() || ::fstat(fd.get(), &before) < 0) {
     file.error_number = errno;
-    file.result = errno == ENOENT || errno == ENOTDIR ? SmallFile::Result::vanished
-                                                      : SmallFile::Result::unreadable;
+    file.result = errno == ENOENT || errno == ENOTDIR || errno == ELOOP
+                      ? SmallFile::Result::vanished
+                      : SmallFile::Result::unreadable;
     return file;
   }
   if (!S_ISREG(before.st_mode)) {
     file.result = SmallFile::Result::vanished;
     return file;
   }
-  file.entry = to_entry(before, name);
+  file.entry = to_entry(before, name, fd.get(), directory.looking);
   if (!read_content(fd.get(), file.entry.size_bytes, limit_bytes, file.content)) {
     file.error_number = errno;
     file.result = SmallFile::Result::unreadable;
@@ -142,22 +183,37 @@ std::optional<OpenDirectory> open_source(const std::string& path) {
 }
 
 std::optional<OpenDirectory> open_below(const OpenDirectory& parent, const std::string& name) {
-  return opened(::openat(parent.fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-                join_path(parent.path, name));
+  const int follow = parent.looking.follows_links ? 0 : O_NOFOLLOW;
+  auto directory =
+      opened(::openat(parent.fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | follow),
+             join_path(parent.path, name));
+  if (directory) {
+    directory->looking = parent.looking;
+    directory->looking.follows_links = !parent.looking.sees_all_kinds;
+  }
+  return directory;
 }
 
-Listing list_source(const OpenDirectory& directory, const FileSet& set,
-                    const std::string& pattern) {
+Listing list_source(const OpenDirectory& directory, const FileSet& set, const DirectoryKey& key) {
   base::RealDisk disk;
   auto names = disk.list(directory.fd.get());
   std::sort(names.begin(), names.end());
   Listing listing;
   for (const auto& name : names) {
-    if (!pattern.empty() && !matches(pattern, name)) continue;
-    const auto path = join_path(directory.path, name);
-    if (is_excluded(set, path, name)) continue;
-    Problem problem{.kind = ProblemKind::unreadable, .path = path, .detail = {}};
-    if (auto entry = look(directory, name, problem)) {
+    if (key.path.empty() && !matches(set.roots.at(key.root).pattern, name)) continue;
+    const auto path = below(key, name).path;
+    Problem problem{
+        .kind = ProblemKind::unreadable, .path = join_path(directory.path, name), .detail = {}};
+    auto entry = look(directory, name, problem);
+    const bool is_directory = entry && entry->kind == Kind::directory;
+    if (entry && is_protected(set, key.root, path, is_directory)) {
+      problem.kind = ProblemKind::host_specific;
+      problem.detail = "belongs to one host alone; allow_host_specific would let it pass";
+      listing.problems.push_back(std::move(problem));
+      continue;
+    }
+    if (is_left_out(set, key.root, path, is_directory)) continue;
+    if (entry) {
       listing.entries.push_back(std::move(*entry));
     } else {
       listing.problems.push_back(std::move(problem));
@@ -188,13 +244,13 @@ SmallFile read_small(const OpenDirectory& directory, const std::string& name,
 std::optional<LargeFile> open_large(const OpenDirectory& directory, const std::string& name) {
   LargeFile file{.fd = base::Fd{open_for_reading(directory, name)}, .entry = {}};
   if (!file.fd.is_open()) {
-    if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+    if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return std::nullopt;
     throw base::DiskError{"cannot open " + base::printable(join_path(directory.path, name)), errno};
   }
   struct stat found {};
   if (::fstat(file.fd.get(), &found) < 0) throw base::DiskError{"cannot look at a file", errno};
   if (!S_ISREG(found.st_mode)) return std::nullopt;
-  file.entry = to_entry(found, name);
+  file.entry = to_entry(found, name, file.fd.get(), directory.looking);
   return file;
 }
 

@@ -10,8 +10,13 @@
 
 namespace hamn::sync {
 
-/// What one directory of the source holds, as `rsync -L` sees it: links stand for what they point
-/// to. Names that are left out come back as problems.
+/// How the names of one directory are looked at.
+struct Looking {
+  bool follows_links = true;    ///< a link stands for what it points to
+  bool sees_all_kinds = false;  ///< links, devices, hard links and extended attributes too
+};
+
+/// What one directory of the source holds. Names that are left out come back as problems.
 struct Listing {
   std::vector<Entry> entries;  ///< sorted by name
   std::vector<Problem> problems;
@@ -23,18 +28,22 @@ struct OpenDirectory {
   std::string path;  ///< absolute, for messages and exclude patterns
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
+  Looking looking = {};
 };
 
 /// Opens a directory of the source, following links. Nothing if it is not there.
 [[nodiscard]] std::optional<OpenDirectory> open_source(const std::string& path);
-/// Opens `name` in `parent`. Nothing if it vanished; throws DiskError if it cannot be read.
+/// Opens `name` in `parent`, through a link only if `parent` follows links. Below a directory that
+/// sees all kinds no link is followed. Nothing if it vanished; throws DiskError if it cannot be
+/// read.
 [[nodiscard]] std::optional<OpenDirectory> open_below(const OpenDirectory& parent,
                                                       const std::string& name);
 
-/// Lists a directory. With `pattern`, only names that match it: the top of a root. Throws DiskError
-/// if the directory cannot be read, because then nothing may be concluded from what is missing.
+/// Lists the directory `key` of a set. Directly below the parent of a root only what matches the
+/// root's pattern. Throws DiskError if the directory cannot be read, because then nothing may be
+/// concluded from what is missing.
 [[nodiscard]] Listing list_source(const OpenDirectory& directory, const FileSet& set,
-                                  const std::string& pattern);
+                                  const DirectoryKey& key);
 
 /// The attributes of an open directory as an entry named `name`.
 [[nodiscard]] Entry describe(const OpenDirectory& directory, const std::string& name);

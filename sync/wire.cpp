@@ -1,56 +1,18 @@
 #include "sync/wire.h"
 
 #include "base/text.h"
-#include "sync/bytes.h"
+#include "sync/entry_bytes.h"
 
 namespace hamn::sync {
 
 namespace {
 
-constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_path = 64U << 10U;
 constexpr std::size_t deepest_path = 512;
 constexpr std::size_t longest_word = 256;
 constexpr std::size_t longest_text = 4096;
 constexpr std::size_t most_roots = 4096;
-constexpr std::uint64_t largest_size = 1ULL << 62U;
 constexpr std::size_t largest_content = 1U << 20U;
-
-void write_flag(ByteWriter& out, bool flag) {
-  out.byte(flag ? 1 : 0);
-}
-
-bool read_flag(ByteReader& in) {
-  const auto value = in.byte();
-  if (value > 1) damaged_message("a flag is neither 0 nor 1");
-  return value == 1;
-}
-
-void write_hash(ByteWriter& out, const base::Hash128& hash) {
-  out.fixed64(hash.low);
-  out.fixed64(hash.high);
-}
-
-base::Hash128 read_hash(ByteReader& in) {
-  const auto low = in.fixed64();
-  return {.low = low, .high = in.fixed64()};
-}
-
-void write_time(ByteWriter& out, const base::FileTime& time) {
-  out.signed_number(time.seconds);
-  out.number(time.nanoseconds);
-}
-
-base::FileTime read_time(ByteReader& in) {
-  const auto seconds = in.signed_number();
-  return {.seconds = seconds, .nanoseconds = static_cast<std::uint32_t>(in.number(999'999'999))};
-}
-
-std::string read_name(ByteReader& in) {
-  auto name = in.text(longest_name);
-  if (!is_component(name)) damaged_message("a name is not a single component of a path");
-  return name;
-}
 
 /// A path below a root's parent: components, never upwards.
 std::string read_path(ByteReader& in) {
@@ -62,10 +24,6 @@ std::string read_path(ByteReader& in) {
     if (!is_component(part)) damaged_message("a path does not consist of plain components");
   }
   return path;
-}
-
-std::uint32_t read_directory(ByteReader& in) {
-  return static_cast<std::uint32_t>(in.number(UINT32_MAX));
 }
 
 void write_wall_time(ByteWriter& out, base::WallTime time) {
@@ -80,47 +38,7 @@ base::WallTime read_wall_time(ByteReader& in) {
   return time;
 }
 
-template <typename Enumeration>
-Enumeration read_enumeration(ByteReader& in, std::uint8_t largest) {
-  const auto value = in.byte();
-  if (value == 0 || value > largest) damaged_message("an unknown kind");
-  return static_cast<Enumeration>(value);
-}
-
 }  // namespace
-
-bool is_component(std::string_view name) {
-  return !name.empty() && name.size() <= longest_name && name != "." && name != ".." &&
-         name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;
-}
-
-void write_entry(ByteWriter& out, const Entry& entry) {
-  out.text(entry.name);
-  out.byte(static_cast<std::uint8_t>(entry.kind));
-  out.number(entry.mode);
-  out.number(entry.uid);
-  out.number(entry.gid);
-  out.number(entry.size_bytes);
-  write_time(out, entry.modified);
-  write_time(out, entry.changed);
-  out.number(entry.inode);
-  write_hash(out, entry.content);
-}
-
-Entry read_entry(ByteReader& in) {
-  Entry entry;
-  entry.name = read_name(in);
-  entry.kind = read_enumeration<Kind>(in, 2);
-  entry.mode = static_cast<std::uint32_t>(in.number(07777));
-  entry.uid = static_cast<std::uint32_t>(in.number(UINT32_MAX));
-  entry.gid = static_cast<std::uint32_t>(in.number(UINT32_MAX));
-  entry.size_bytes = in.number(largest_size);
-  entry.modified = read_time(in);
-  entry.changed = read_time(in);
-  entry.inode = in.number();
-  entry.content = read_hash(in);
-  return entry;
-}
 
 std::string encode(const Hello& message) {
   ByteWriter out;
@@ -132,6 +50,9 @@ std::string encode(const Hello& message) {
   out.number(message.generation);
   out.text(message.token);
   write_wall_time(out, message.as_of);
+  out.byte(static_cast<std::uint8_t>(message.profile));
+  write_flag(out, message.deletes);
+  write_flag(out, message.accept_deletions);
   out.number(message.roots.size());
   for (const auto& root : message.roots) {
     out.text(root.destination_parent);
@@ -153,6 +74,9 @@ Hello decode_hello(std::string_view payload) {
   message.generation = in.number();
   message.token = in.text(longest_word);
   message.as_of = read_wall_time(in);
+  message.profile = read_enumeration<Profile>(in, 2);
+  message.deletes = read_flag(in);
+  message.accept_deletions = read_flag(in);
   const auto count = in.number(most_roots);
   for (std::uint64_t i = 0; i < count; ++i) {
     Root root;
@@ -354,6 +278,7 @@ std::string encode(const Commit& message) {
   ByteWriter out;
   out.number(message.batch);
   write_flag(out, message.final);
+  write_flag(out, message.may_delete);
   out.number(message.generation);
   return out.take();
 }
@@ -363,6 +288,7 @@ Commit decode_commit(std::string_view payload) {
   Commit message;
   message.batch = in.number();
   message.final = read_flag(in);
+  message.may_delete = read_flag(in);
   message.generation = in.number();
   in.expect_end();
   return message;

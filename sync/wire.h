@@ -19,12 +19,13 @@ namespace hamn::sync {
 ///   Hello                          →    checks role, epoch, policy
 ///                                  ←    Welcome | Refusal
 ///   Names Enter File Offer Begin
-///   Data End Gone …                →    stages
+///   Data End Node Link Present
+///   Gone …                         →    stages
 ///                                  ←    Verdict Signature Trouble …
-///   Commit(batch)                  →    syncs, renames, remembers
-///                                  ←    Done(batch)
+///   Commit(batch)                  →    syncs, renames, deletes, remembers
+///                                  ←    Deleted Done(batch)
 ///   Hello for the next set, or end of stream
-constexpr std::uint32_t protocol_version = 1;
+constexpr std::uint32_t protocol_version = 2;
 
 enum class MessageType : std::uint8_t {
   hello = 1,
@@ -37,12 +38,16 @@ enum class MessageType : std::uint8_t {
   end = 8,
   gone = 9,
   commit = 10,
+  node = 11,
+  link = 12,
+  present = 13,
   welcome = 32,
   refusal = 33,
   verdict = 34,
   signature = 35,
   trouble = 36,
-  done = 37
+  done = 37,
+  deleted = 38
 };
 
 /// Opens the pass of one set.
@@ -55,7 +60,10 @@ struct Hello {
   std::uint64_t generation = 0;  ///< what the sender's index holds
   std::string token;             ///< minted by the receiver with its last commit; empty: none
   base::WallTime as_of;          ///< the sender's clock when it began to look
-  std::vector<Root> roots;       ///< destination and pattern, to compare with the receiver's own
+  Profile profile = Profile::compat;
+  bool deletes = false;           ///< names that the source does not have shall go
+  bool accept_deletions = false;  ///< however many they are
+  std::vector<Root> roots;        ///< destination and pattern, to compare with the receiver's own
 };
 
 /// How much the receiver knows already.
@@ -135,6 +143,30 @@ struct End {
   base::Hash128 content;
 };
 
+/// A symbolic link, fifo, socket or device; faithful sets only.
+struct Node {
+  std::uint32_t directory = 0;
+  Entry entry;
+};
+
+/// One more name of a file or node that came before: a hard link; faithful sets only. Sent at the
+/// end of a pass, when all files are there.
+struct Link {
+  std::uint32_t directory = 0;
+  Entry entry;
+  std::uint32_t leader_directory = 0;
+  std::string leader_name;
+};
+
+/// All names that a directory of the source has, those that could not be read among them: what
+/// else the receiver has there, it may delete. In pieces; only in passes that delete and that are
+/// not incremental.
+struct Present {
+  std::uint32_t directory = 0;
+  bool last = false;
+  std::vector<std::string> names;
+};
+
 /// A name that the source no longer has.
 struct Gone {
   std::uint32_t directory = 0;
@@ -145,6 +177,7 @@ struct Gone {
 struct Commit {
   std::uint64_t batch = 0;
   bool final = false;
+  bool may_delete = false;       ///< with `final`: the whole source could be read
   std::uint64_t generation = 0;  ///< reached when `final`
 };
 
@@ -172,6 +205,13 @@ struct Trouble {
   std::string detail;
 };
 
+/// What became of the deletions of a pass; comes before the last Done if there were any.
+struct Deleted {
+  std::uint64_t names = 0;  ///< to be deleted
+  std::uint64_t total = 0;  ///< that the set had
+  bool held_back = false;   ///< too many, or the source could not be read: nothing was deleted
+};
+
 /// A batch is durable; the sender may move its index forward.
 struct Done {
   std::uint64_t batch = 0;
@@ -195,6 +235,10 @@ struct Done {
 [[nodiscard]] std::string encode(const Signature& message);
 [[nodiscard]] std::string encode(const Trouble& message);
 [[nodiscard]] std::string encode(const Done& message);
+[[nodiscard]] std::string encode(const Deleted& message);
+[[nodiscard]] std::string encode(const Present& message);
+[[nodiscard]] std::string encode(const Link& message);
+[[nodiscard]] std::string encode(const Node& message);
 
 /// Bytes as messages; throw Error for anything that an honest peer would not send. Pure.
 [[nodiscard]] Hello decode_hello(std::string_view payload);
@@ -212,6 +256,10 @@ struct Done {
 [[nodiscard]] Signature decode_signature(std::string_view payload);
 [[nodiscard]] Trouble decode_trouble(std::string_view payload);
 [[nodiscard]] Done decode_done(std::string_view payload);
+[[nodiscard]] Deleted decode_deleted(std::string_view payload);
+[[nodiscard]] Present decode_present(std::string_view payload);
+[[nodiscard]] Link decode_link(std::string_view payload);
+[[nodiscard]] Node decode_node(std::string_view payload);
 
 /// Attributes and name of an entry, as the messages and the index hold them.
 void write_entry(class ByteWriter& out, const Entry& entry);

@@ -38,6 +38,18 @@ void decode(std::uint8_t type, std::string_view payload) {
     case MessageType::commit:
       (void)decode_commit(payload);
       return;
+    case MessageType::node:
+      (void)decode_node(payload);
+      return;
+    case MessageType::link:
+      (void)decode_link(payload);
+      return;
+    case MessageType::present:
+      (void)decode_present(payload);
+      return;
+    case MessageType::deleted:
+      (void)decode_deleted(payload);
+      return;
     case MessageType::welcome:
       (void)decode_welcome(payload);
       return;

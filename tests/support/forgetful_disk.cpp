@@ -180,6 +180,12 @@ void ForgetfulDisk::restore_below(const std::string& path, const Inode& director
     }
     if (inode.status.type == base::FileType::regular) write_all(its_path, inode.content);
     if (inode.status.type == base::FileType::symlink) fs::create_symlink(inode.content, its_path);
+    const bool is_special =
+        inode.status.type >= base::FileType::fifo && inode.status.type < base::FileType::other;
+    if (is_special) {
+      real_.make_node(real_.open_root(path).get(), name, inode.status.type,
+                      inode.status.device_number);
+    }
     if (inode.status.type == base::FileType::directory) {
       fs::create_directory(its_path);
       restore_below(its_path, inode, tree, made);
@@ -254,6 +260,30 @@ base::FileStatus ForgetfulDisk::status_of(int file) {
   return real_.status_of(file);
 }
 
+std::optional<base::Fd> ForgetfulDisk::open_node(int directory, const std::string& name) {
+  const std::lock_guard lock{mutex_};
+  throw_if_off();
+  return real_.open_node(directory, name);
+}
+
+std::string ForgetfulDisk::link_target(int node) {
+  const std::lock_guard lock{mutex_};
+  throw_if_off();
+  return real_.link_target(node);
+}
+
+std::vector<std::string> ForgetfulDisk::attribute_names(int file) {
+  const std::lock_guard lock{mutex_};
+  throw_if_off();
+  return real_.attribute_names(file);
+}
+
+std::optional<std::string> ForgetfulDisk::attribute(int file, const std::string& name) {
+  const std::lock_guard lock{mutex_};
+  throw_if_off();
+  return real_.attribute(file, name);
+}
+
 std::vector<std::string> ForgetfulDisk::list(int directory) {
   const std::lock_guard lock{mutex_};
   throw_if_off();
@@ -303,6 +333,42 @@ void ForgetfulDisk::set_mode(int file, std::uint32_t mode) {
 void ForgetfulDisk::set_modified(int file, base::FileTime time) {
   const std::lock_guard lock{mutex_};
   operate("set_modified", [&] { real_.set_modified(file, time); });
+}
+
+void ForgetfulDisk::set_attribute(int file, const std::string& name, std::string_view value) {
+  const std::lock_guard lock{mutex_};
+  operate("set_attribute", [&] { real_.set_attribute(file, name, value); });
+}
+
+void ForgetfulDisk::remove_attribute(int file, const std::string& name) {
+  const std::lock_guard lock{mutex_};
+  operate("remove_attribute", [&] { real_.remove_attribute(file, name); });
+}
+
+void ForgetfulDisk::make_symlink(int directory, const std::string& name,
+                                 const std::string& target) {
+  const std::lock_guard lock{mutex_};
+  operate("make_symlink", [&] {
+    real_.make_symlink(directory, name, target);
+    remember_new(directory, name);
+    const auto status = real_.status(directory, name).value();
+    synced_[live_.at({status.device, status.inode})].content = target;
+  });
+}
+
+void ForgetfulDisk::make_node(int directory, const std::string& name, base::FileType type,
+                              std::uint64_t device_number) {
+  const std::lock_guard lock{mutex_};
+  operate("make_node", [&] {
+    real_.make_node(directory, name, type, device_number);
+    remember_new(directory, name);
+  });
+}
+
+void ForgetfulDisk::make_link(int from, const std::string& old_name, int to,
+                              const std::string& new_name) {
+  const std::lock_guard lock{mutex_};
+  operate("make_link", [&] { real_.make_link(from, old_name, to, new_name); });
 }
 
 void ForgetfulDisk::rename(int from, const std::string& old_name, int to,

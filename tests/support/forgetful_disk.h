@@ -71,6 +71,10 @@ class ForgetfulDisk : public base::Disk {
   [[nodiscard]] std::optional<base::FileStatus> status(int directory,
                                                        const std::string& name) override;
   [[nodiscard]] base::FileStatus status_of(int file) override;
+  [[nodiscard]] std::optional<base::Fd> open_node(int directory, const std::string& name) override;
+  [[nodiscard]] std::string link_target(int node) override;
+  [[nodiscard]] std::vector<std::string> attribute_names(int file) override;
+  [[nodiscard]] std::optional<std::string> attribute(int file, const std::string& name) override;
   [[nodiscard]] std::vector<std::string> list(int directory) override;
   void make_directory(int directory, const std::string& name, unsigned mode) override;
   [[nodiscard]] base::Fd create_file(int directory, const std::string& name,
@@ -80,6 +84,13 @@ class ForgetfulDisk : public base::Disk {
   void set_owner(int file, std::uint32_t uid, std::uint32_t gid) override;
   void set_mode(int file, std::uint32_t mode) override;
   void set_modified(int file, base::FileTime time) override;
+  void set_attribute(int file, const std::string& name, std::string_view value) override;
+  void remove_attribute(int file, const std::string& name) override;
+  void make_symlink(int directory, const std::string& name, const std::string& target) override;
+  void make_node(int directory, const std::string& name, base::FileType type,
+                 std::uint64_t device_number) override;
+  void make_link(int from, const std::string& old_name, int to,
+                 const std::string& new_name) override;
   void rename(int from, const std::string& old_name, int to, const std::string& new_name) override;
   void remove_file(int directory, const std::string& name) override;
   void remove_directory(int directory, const std::string& name) override;

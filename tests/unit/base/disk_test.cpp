@@ -111,7 +111,7 @@ TEST_F(DiskTest, TellsTheStatusOfALinkItself) {
   EXPECT_EQ(FileType::symlink, link.type);
   EXPECT_EQ(4U, link.size_bytes);
   EXPECT_EQ(FileType::directory, disk_.status(root_.get(), "dir")->type);
-  EXPECT_EQ(FileType::other, disk_.status(root_.get(), "pipe")->type);
+  EXPECT_EQ(FileType::fifo, disk_.status(root_.get(), "pipe")->type);
   const auto file = disk_.status(root_.get(), "dir/sub/file").value();
   EXPECT_EQ(FileType::regular, file.type);
   EXPECT_EQ(6U, file.size_bytes);

@@ -114,6 +114,10 @@ state = "/srv/hamn"
 run = "/run/h"
 [sync.set.install]
 exclude = ["*.iso"]
+profile = "faithful"
+delete = true
+include = ["*/", "*.rpm"]
+allow_host_specific = ["/etc/hostname"]
 max_age = "2h"
 [sync.set.more]
 paths = ["/srv/more", "/etc/cfg*"]
@@ -152,6 +156,12 @@ sync-more = "1d"
   EXPECT_EQ("bond0", site.host("mn1").interface);
   EXPECT_EQ("openssh", site.ssh_transport);
   EXPECT_EQ((Lines{"*.iso"}), site.file_sets.at("install").exclude);
+  EXPECT_TRUE(site.file_sets.at("install").is_faithful);
+  EXPECT_FALSE(site.file_sets.at("etc").is_faithful);
+  EXPECT_TRUE(site.file_sets.at("install").deletes);
+  EXPECT_EQ((Lines{"*/", "*.rpm"}), site.file_sets.at("install").include);
+  EXPECT_EQ((Lines{"/etc/hostname"}), site.file_sets.at("install").allow_host_specific);
+  EXPECT_FALSE(site.file_sets.at("etc").deletes);
   EXPECT_EQ((Lines{"/install", "/tftpboot"}), site.file_sets.at("install").paths);
   EXPECT_EQ((Lines{"/srv/more", "/etc/cfg*"}), site.file_sets.at("more").paths);
   ASSERT_EQ(2U, site.fences.size());

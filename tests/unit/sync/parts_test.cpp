@@ -61,6 +61,14 @@ TEST(SafetyTest, RefusesASourceThatLostEverything) {
   }
 }
 
+TEST(SafetyTest, CallsManyDeletionsOfALargePartAMassDeletion) {
+  EXPECT_FALSE(is_mass_deletion(100, 100));
+  EXPECT_TRUE(is_mass_deletion(101, 400));
+  EXPECT_FALSE(is_mass_deletion(101, 404));
+  EXPECT_FALSE(is_mass_deletion(5000, 20'000));
+  EXPECT_TRUE(is_mass_deletion(5001, 20'000));
+}
+
 /// delta(signature(old), now) applied to old, in pieces of the given size.
 std::string through_a_delta(const std::string& old, const std::string& now, std::size_t piece) {
   const test::TemporaryDirectory root;
@@ -164,7 +172,8 @@ TEST(TreeTest, NotesDevicesAndFifosWithoutOpeningThem) {
   const test::TemporaryDirectory root;
   ASSERT_EQ(::mkfifo((root / "fifo").c_str(), 0600), 0);
   const auto directory = open_source(root.path());
-  const auto listing = list_source(*directory, {.name = "s", .roots = {}, .exclude = {}}, "");
+  const auto listing = list_source(*directory, make_moved_set("s", root.path(), root.path()),
+                                   {.root = 0, .path = "x"});
   EXPECT_TRUE(listing.entries.empty());
   ASSERT_EQ(listing.problems.size(), 1U);
   EXPECT_EQ(listing.problems[0].kind, ProblemKind::special);

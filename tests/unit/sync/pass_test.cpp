@@ -307,7 +307,7 @@ TEST(PassTest, ExcludesByNameAndByPath) {
   world.given("drop.tmp", "2");
   world.given("d/drop.tmp", "3");
   world.given("d/secret/file", "4");
-  world.set.exclude = {"*.tmp", "*/secret"};
+  world.set.filter = make_filter({}, {"*.tmp", "*/secret"});
   world.pass();
   EXPECT_TRUE(test::exists(world.target("data/keep.txt")));
   EXPECT_FALSE(test::exists(world.target("data/drop.tmp")));

@@ -25,6 +25,17 @@ Entry sample_entry(Kind kind) {
           .content = base::xxh128("12345")};
 }
 
+Entry sample_node(Kind kind) {
+  auto entry = sample_entry(kind);
+  entry.size_bytes = 0;
+  if (kind == Kind::symlink) entry.target = "../elsewhere";
+  if (kind >= Kind::character_device) entry.device_number = (8U << 20U) + 17;
+  entry.names = 3;
+  entry.attributes = {{.name = "security.capability", .value = std::string(20, '\1')},
+                      {.name = "user.note", .value = ""}};
+  return entry;
+}
+
 /// One sample of every message, with its decoder as a function that throws or does not.
 struct Sample {
   const char* name;
@@ -69,7 +80,19 @@ std::vector<Sample> samples() {
       {"end", encode(End{.abandoned = false, .size_bytes = 5, .modified = {}, .content = {}}),
        [](auto b) { (void)decode_end(b); }},
       {"gone", encode(Gone{.directory = 1, .name = "n"}), [](auto b) { (void)decode_gone(b); }},
-      {"commit", encode(Commit{.batch = 1, .final = true, .generation = 2}),
+      {"node", encode(Node{.directory = 1, .entry = sample_node(Kind::symlink)}),
+       [](auto b) { (void)decode_node(b); }},
+      {"link",
+       encode(Link{.directory = 1,
+                   .entry = sample_node(Kind::block_device),
+                   .leader_directory = 2,
+                   .leader_name = "leader"}),
+       [](auto b) { (void)decode_link(b); }},
+      {"present", encode(Present{.directory = 1, .last = true, .names = {"a", "b"}}),
+       [](auto b) { (void)decode_present(b); }},
+      {"deleted", encode(Deleted{.names = 1, .total = 5, .held_back = true}),
+       [](auto b) { (void)decode_deleted(b); }},
+      {"commit", encode(Commit{.batch = 1, .final = true, .may_delete = true, .generation = 2}),
        [](auto b) { (void)decode_commit(b); }},
       {"verdict", encode(Verdict{.id = 1, .kind = VerdictKind::want_delta, .content = {}}),
        [](auto b) { (void)decode_verdict(b); }},
@@ -148,6 +171,38 @@ TEST(WireTest, RefusesImpossibleAttributes) {
   EXPECT_THROW((void)decode_file(encode(
                    File{.directory = 1, .entry = sample_entry(Kind::file), .content = "1234"})),
                base::Error);
+}
+
+TEST(WireTest, NodesOfEveryKindSurviveTheirCoding) {
+  for (const auto kind :
+       {Kind::symlink, Kind::fifo, Kind::socket, Kind::character_device, Kind::block_device}) {
+    const auto sample = sample_node(kind);
+    EXPECT_EQ(decode_node(encode(Node{.directory = 1, .entry = sample})).entry, sample);
+  }
+}
+
+TEST(WireTest, RefusesImpossibleNodes) {
+  const auto with = [](Kind kind, const std::function<void(Entry&)>& change) {
+    auto entry = sample_node(kind);
+    change(entry);
+    return encode(Node{.directory = 1, .entry = entry});
+  };
+  const std::vector<std::string> bad{
+      with(Kind::symlink, [](Entry& e) { e.target = ""; }),
+      with(Kind::symlink, [](Entry& e) { e.target = std::string("a\0b", 3); }),
+      with(Kind::symlink, [](Entry& e) { e.target = std::string(4096, 'x'); }),
+      with(Kind::symlink, [](Entry& e) { e.size_bytes = 1; }),
+      with(Kind::fifo, [](Entry& e) { e.names = 0; }),
+      with(Kind::fifo, [](Entry& e) { e.kind = static_cast<Kind>(8); }),
+      with(Kind::fifo, [](Entry& e) { e.kind = Kind::file; }),
+      with(Kind::block_device, [](Entry& e) { e.device_number = 1ULL << 32U; }),
+      with(Kind::fifo, [](Entry& e) { e.attributes[0].name = "system.other"; }),
+      with(Kind::fifo, [](Entry& e) { e.attributes[0].name = "security.selinux"; }),
+      with(Kind::fifo, [](Entry& e) { e.attributes[0].name = "user."; }),
+      with(Kind::fifo, [](Entry& e) { e.attributes[0].name = "user.z"; }),  // out of order
+      with(Kind::fifo, [](Entry& e) { e.attributes[1].name = "user." + std::string(300, 'x'); }),
+      with(Kind::fifo, [](Entry& e) { e.attributes[0].value = std::string(70'000, 'x'); })};
+  for (const auto& bytes : bad) EXPECT_THROW((void)decode_node(bytes), base::Error);
 }
 
 TEST(BytesTest, NumbersSurviveTheirCoding) {

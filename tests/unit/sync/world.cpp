@@ -80,7 +80,9 @@ SendResult World::pass_with(base::Disk& disk, const Wrap& wrap) {
                               .run = "test-run",
                               .epoch = epoch,
                               .state_directory = root_ / "primary",
-                              .accept_emptied = accept_emptied};
+                              .accept_emptied = accept_emptied,
+                              .deletes = deletes,
+                              .accept_deletions = accept_deletions};
     auto result = send_set(connection, request, clock_, progress);
     (void)connection.finish();
     return result;

@@ -43,6 +43,8 @@ class World {
   FileSet set;
   std::uint64_t epoch = 1;
   bool accept_emptied = false;
+  bool deletes = false;  ///< as `hamn sync run --delete`
+  bool accept_deletions = false;
   std::string receiver_error;
 
  private:
