@@ -112,6 +112,8 @@ class Statement {
     check_(result);
     return result == SQLITE_ROW;
   }
+  /// Ready for other values; ends the reading.
+  void reset() { ::sqlite3_reset(statement_); }
   [[nodiscard]] std::int64_t number(int column) {
     return ::sqlite3_column_int64(statement_, column);
   }
@@ -148,12 +150,36 @@ class Transaction {
   bool committed_ = false;
 };
 
+constexpr const char* select_row = "SELECT entries FROM directory WHERE root=?1 AND path=?2";
+
+/// A row without its checksum.
+template <typename Database>
+std::string_view checked(const Database& database, const DirectoryKey& key,
+                         std::string_view packed) {
+  if (packed.size() < 8) database.damaged("the row of " + base::printable(key.path) + " is cut");
+  const auto bytes = packed.substr(0, packed.size() - 8);
+  ByteReader checksum{packed.substr(bytes.size())};
+  if (checksum.fixed64() != base::xxh64(bytes)) {
+    database.damaged("the row of " + base::printable(key.path) + " has a wrong checksum");
+  }
+  return bytes;
+}
+
 /// Paths below `path` sort between these two ('0' follows '/').
 std::pair<std::string, std::string> range_below(const std::string& path) {
   return {path + "/", path + "0"};
 }
 
 }  // namespace
+
+std::vector<Entry> unpack(std::string_view row) {
+  std::vector<Entry> entries;
+  if (row.empty()) return entries;
+  ByteReader in{row};
+  entries.resize(in.number(row.size()));
+  for (auto& entry : entries) entry = read_entry(in);
+  return entries;
+}
 
 void IndexBatch::put(const DirectoryKey& directory, const Entry& entry) {
   directories[directory].entries[entry.name] = entry;
@@ -170,8 +196,7 @@ std::size_t IndexBatch::size() const {
 }
 
 Index::Index(const std::string& path) : database_(std::make_unique<Database>(path)) {
-  database_->execute(
-      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=268435456");
+  database_->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-4096");
   Statement version{*database_, "PRAGMA user_version"};
   version.step();
   const auto found = version.number(0);
@@ -231,20 +256,11 @@ void Index::write_state(const IndexState& state) {
 }
 
 std::vector<Entry> Index::directory(const DirectoryKey& key) const {
-  Statement row{*database_, "SELECT entries FROM directory WHERE root=?1 AND path=?2"};
+  Statement row{*database_, select_row};
   row.bind(1, std::int64_t{key.root}).bind(2, std::string_view{key.path});
   if (!row.step()) return {};
   const auto packed = row.bytes(0);
-  if (packed.size() < 8) database_->damaged("the row of " + base::printable(key.path) + " is cut");
-  const auto bytes = std::string_view{packed}.substr(0, packed.size() - 8);
-  ByteReader checksum{std::string_view{packed}.substr(bytes.size())};
-  if (checksum.fixed64() != base::xxh64(bytes)) {
-    database_->damaged("the row of " + base::printable(key.path) + " has a wrong checksum");
-  }
-  ByteReader in{bytes};
-  std::vector<Entry> entries(in.number(bytes.size()));
-  for (auto& entry : entries) entry = read_entry(in);
-  return entries;
+  return unpack(checked(*database_, key, packed));
 }
 
 std::vector<DirectoryKey> Index::directories() const {
@@ -338,6 +354,29 @@ void Index::clear() {
   Transaction transaction{*database_};
   database_->execute("DELETE FROM directory; DELETE FROM state WHERE key <> 'pass'");
   transaction.commit();
+}
+
+struct IndexReader::State {
+  Index::Database database;
+  Statement select;
+  std::string packed;
+
+  explicit State(const std::string& path) : database(path), select(database, select_row) {
+    database.execute("PRAGMA cache_size=-1024");
+  }
+};
+
+IndexReader::IndexReader(const std::string& path) : state_(std::make_unique<State>(path)) {}
+IndexReader::~IndexReader() = default;
+
+std::string_view IndexReader::row(const DirectoryKey& key) {
+  auto& select = state_->select;
+  select.bind(1, std::int64_t{key.root}).bind(2, std::string_view{key.path});
+  const bool is_known = select.step();
+  if (is_known) state_->packed = select.bytes(0);
+  select.reset();
+  if (!is_known) return {};
+  return checked(state_->database, key, state_->packed);
 }
 
 std::optional<IndexState> read_index_state(const std::string& path) {

@@ -9,6 +9,7 @@
 #include "sync/index.h"
 #include "sync/sender.h"
 #include "sync/tree.h"
+#include "sync/walker.h"
 
 namespace hamn::sync {
 
@@ -20,9 +21,9 @@ class SetSender {
   [[nodiscard]] SendResult run();
 
  private:
-  /// A directory on the way down.
+  /// A directory whose changes are being sent.
   struct Level {
-    OpenDirectory directory;
+    const OpenDirectory& directory;
     DirectoryKey key;
     std::uint32_t number = 0;  ///< 0: not declared yet
     Entry self;
@@ -44,9 +45,8 @@ class SetSender {
 
   void greet();
   void walk_root(std::uint16_t root);
-  void walk(Level& level, const std::vector<Entry>& parent_before);
-  void walk_below(const Level& level, const DirectoryDiff& diff, const std::vector<Entry>& before);
-  [[nodiscard]] bool is_above(const OpenDirectory& directory) const;
+  void walk_below(const std::shared_ptr<FoundDirectory>& top);
+  void send_directory(FoundDirectory& found);
   void declare(Level& level);
   void send_file(Level& level, const Entry& entry, const Entry* before, Change change);
   void send_small(Level& level, const Entry& entry, const Entry* before);
@@ -68,7 +68,7 @@ class SetSender {
   void on_done(const Done& done);
   void commit_if_full();
   void commit(bool final);
-  void count(const Listing& listing);
+  void count(const FoundDirectory& found);
   void note(Problem problem);
   void show();
 
@@ -83,7 +83,6 @@ class SetSender {
   std::uint64_t target_generation_ = 0;
   std::map<std::uint32_t, DirectoryKey> declared_;
   std::map<DirectoryKey, std::uint32_t> numbers_;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> ancestors_;  ///< device and inode
   std::map<std::uint64_t, Outstanding> outstanding_;
   std::deque<std::uint64_t> ready_;  ///< outstanding ones whose content is to be sent
   std::uint64_t reserved_signature_bytes_ = 0;
