@@ -56,7 +56,8 @@ SetReceiver::SetReceiver(const ReceiverPolicy& policy, const FileSet& set, const
       state_(index_.state()),
       directories_(disk, set),
       staging_(disk, policy.state_directory + "/sync/" + set.name + ".staging",
-               staging_name(set.name)) {
+               staging_name(set.name)),
+      writers_(disk) {
   staging_.sweep();
   choose_mode();
   if (mode_ == PassMode::full) index_.start_full_pass();
@@ -151,19 +152,36 @@ void SetReceiver::keep(std::uint32_t directory, Staging::File file, const Entry&
   directories_.touch(directory);
 }
 
-void SetReceiver::on_file(const File& file) {
-  directories_.check_name(file.directory, file.entry.name);
-  if (base::xxh128(file.content) != file.entry.content) {
-    damaged_message("a file's content does not have its hash");
+int SetReceiver::place_of(std::uint32_t directory) {
+  if (!last_place_ || last_place_->first != directory) {
+    const auto top = directories_.open_top(directory);
+    const auto top_path = directories_.top_path(directory);
+    last_place_ = {directory, staging_.place_for(directories_.open(directory), top.get(), top_path,
+                                                 directories_.path(directory))};
   }
+  return last_place_->second;
+}
+
+void SetReceiver::on_file(File file) {
+  directories_.check_name(file.directory, file.entry.name);
   if (!directories_.trouble(file.directory).empty()) {
     trouble(file.directory, file.entry.name, directories_.trouble(file.directory));
     return;
   }
   try {
-    auto staged = stage(file.directory);
-    disk_.write(staged.fd.get(), file.content, 0);
-    keep(file.directory, std::move(staged), file.entry);
+    auto staged = staging_.reserve(place_of(file.directory), writers_.turn());
+    auto entry = file.entry;
+    entry.uid = owners_.user(entry.uid);
+    entry.gid = owners_.group(entry.gid);
+    writers_.put({.directory = staging_.directory_of(staged),
+                  .name = staged.name,
+                  .entry = std::move(entry),
+                  .content = std::move(file.content),
+                  .tag = waiting_.size(),
+                  .keep_open = !staging_.is_large()});
+    staging_.add(std::move(staged), file.directory, file.entry.name, waiting_.size());
+    directories_.touch(file.directory);
+    waiting_.push_back({.directory = file.directory, .entry = std::move(file.entry)});
   } catch (const base::DiskError& error) {
     trouble(file.directory, file.entry.name, error.what() + (": " + error.detail()));
   }
@@ -325,17 +343,30 @@ void SetReceiver::on_gone(const Gone& gone) {
   batch_.remove(directories_.key(gone.directory), gone.name);
 }
 
+void SetReceiver::finish_writing() {
+  for (auto& outcome : writers_.finish()) {
+    auto& waiting = waiting_[outcome.tag];
+    if (outcome.trouble.empty()) {
+      staging_.written(outcome.tag, std::move(outcome.fd));
+      continue;
+    }
+    staging_.forget(outcome.tag);
+    waiting.has_failed = true;
+    trouble(waiting.directory, waiting.entry.name, outcome.trouble);
+  }
+}
+
 void SetReceiver::put_staged_in_place() {
+  finish_writing();
   const auto failures =
       staging_.commit([this](std::uint32_t directory) { return directories_.open(directory); });
-  std::vector<bool> failed(waiting_.size(), false);
   for (const auto& failure : failures) {
-    const auto& waiting = waiting_[failure.tag];
-    failed[failure.tag] = true;
+    auto& waiting = waiting_[failure.tag];
+    waiting.has_failed = true;
     trouble(waiting.directory, waiting.entry.name, failure.detail);
   }
-  for (std::size_t i = 0; i < waiting_.size(); ++i) {
-    if (!failed[i]) batch_.put(directories_.key(waiting_[i].directory), waiting_[i].entry);
+  for (const auto& waiting : waiting_) {
+    if (!waiting.has_failed) batch_.put(directories_.key(waiting.directory), waiting.entry);
   }
   waiting_.clear();
 }

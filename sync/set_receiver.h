@@ -8,6 +8,7 @@
 #include "base/role.h"
 #include "sync/delta.h"
 #include "sync/directory_table.h"
+#include "sync/file_writers.h"
 #include "sync/index.h"
 #include "sync/outbox.h"
 #include "sync/receiver.h"
@@ -41,11 +42,12 @@ class SetReceiver {
   struct Waiting {
     std::uint32_t directory;
     Entry entry;
+    bool has_failed = false;
   };
 
   void choose_mode();
   void on_enter(const Enter& enter);
-  void on_file(const File& file);
+  void on_file(File file);
   void on_offer(const Offer& offer);
   void on_begin(Begin begin);
   void on_data(std::string_view bytes);
@@ -58,6 +60,8 @@ class SetReceiver {
   void answer(std::uint64_t id, VerdictKind kind, const base::Hash128& content = {});
   void trouble(std::uint32_t directory, const std::string& name, const std::string& detail);
   [[nodiscard]] Staging::File stage(std::uint32_t directory);
+  [[nodiscard]] int place_of(std::uint32_t directory);
+  void finish_writing();
   void write_piece(std::string_view bytes);
   void keep(std::uint32_t directory, Staging::File file, const Entry& entry);
   void finish_incoming(const End& end);
@@ -80,6 +84,8 @@ class SetReceiver {
   IndexBatch batch_;
   std::vector<Waiting> waiting_;
   std::optional<Incoming> incoming_;
+  std::optional<std::pair<std::uint32_t, int>> last_place_;  ///< directory, place in staging_
+  FileWriters writers_;
 };
 
 }  // namespace hamn::sync

@@ -14,7 +14,7 @@ namespace hamn::sync {
 
 namespace {
 
-constexpr std::uint64_t most_entries_per_batch = 10'000;
+constexpr std::uint64_t most_entries_per_batch = 25'000;
 constexpr std::uint64_t most_bytes_per_batch = 256ULL << 20U;
 constexpr std::size_t most_batches_in_flight = 2;
 constexpr std::size_t most_kept_problems = 1000;
