@@ -15,6 +15,7 @@ constexpr unsigned most_threads = 4;
 constexpr std::size_t most_jobs_per_chunk = 32;
 constexpr std::uint64_t most_bytes_per_chunk = 256U << 10U;
 constexpr std::size_t most_chunks_per_thread = 8;
+constexpr std::uint64_t flush_bytes = 48U << 20U;
 
 }  // namespace
 
@@ -33,6 +34,7 @@ FileWriters::~FileWriters() {
 
 void FileWriters::start() {
   for (unsigned i = 0; i < count(); ++i) workers_.emplace_back([this, i] { run(i); });
+  workers_.emplace_back([this] { run_flusher(); });
 }
 
 void FileWriters::put(Job job) {
@@ -49,6 +51,11 @@ void FileWriters::hand_over() {
   auto& queue = queues_[turn_];
   changed_.wait(lock, [&] { return failure_ != nullptr || queue.size() < most_chunks_per_thread; });
   if (failure_ != nullptr) std::rethrow_exception(failure_);
+  bytes_since_flush_ += collected_.bytes;
+  if (bytes_since_flush_ >= flush_bytes && to_flush_ < 0) {
+    to_flush_ = collected_.jobs.front().directory;
+    bytes_since_flush_ = 0;
+  }
   queue.push_back(std::move(collected_));
   collected_ = {};
   ++unfinished_;
@@ -66,7 +73,8 @@ std::vector<FileWriters::Outcome> FileWriters::finish() {
   }
   if (!collected_.jobs.empty()) hand_over();
   std::unique_lock lock{mutex_};
-  changed_.wait(lock, [this] { return failure_ != nullptr || unfinished_ == 0; });
+  changed_.wait(lock,
+                [this] { return failure_ != nullptr || (unfinished_ == 0 && to_flush_ < 0); });
   if (failure_ != nullptr) std::rethrow_exception(failure_);
   outcomes.swap(outcomes_);
   return outcomes;
@@ -111,10 +119,34 @@ void FileWriters::run(unsigned number) noexcept {
       if (--unfinished_ == 0) changed_.notify_all();
     }
   } catch (...) {
-    const std::lock_guard lock{mutex_};
-    failure_ = std::current_exception();
-    changed_.notify_all();
+    fail();
   }
+}
+
+void FileWriters::run_flusher() noexcept {
+  try {
+    for (;;) {
+      int directory = -1;
+      {
+        std::unique_lock lock{mutex_};
+        changed_.wait(lock, [this] { return stopped_ || to_flush_ >= 0; });
+        if (stopped_) return;
+        directory = to_flush_;
+      }
+      disk_.sync_filesystem(directory);
+      const std::lock_guard lock{mutex_};
+      to_flush_ = -1;
+      changed_.notify_all();
+    }
+  } catch (...) {
+    fail();
+  }
+}
+
+void FileWriters::fail() noexcept {
+  const std::lock_guard lock{mutex_};
+  failure_ = std::current_exception();
+  changed_.notify_all();
 }
 
 }  // namespace hamn::sync

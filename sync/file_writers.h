@@ -17,7 +17,9 @@ namespace hamn::sync {
 
 /// Writes small files with several threads: making a file costs the kernel more than everything
 /// else that is done for it. Files go out in turns to one thread after the other, each in a
-/// directory of its own, because a directory takes one new name at a time.
+/// directory of its own, because a directory takes one new name at a time. Meanwhile the file
+/// system is synced now and then, so that little is left to wait for when the batch ends; what has
+/// to last is synced again then.
 ///
 /// Threads: all calls from one.
 class FileWriters {
@@ -59,6 +61,8 @@ class FileWriters {
   void hand_over();
   void start();
   void run(unsigned number) noexcept;
+  void run_flusher() noexcept;
+  void fail() noexcept;
   [[nodiscard]] bool take(unsigned number, Chunk& chunk);
   void write(const Job& job, std::vector<Outcome>& outcomes);
 
@@ -72,6 +76,8 @@ class FileWriters {
   std::vector<Outcome> outcomes_;
   std::exception_ptr failure_;
   bool stopped_ = false;
+  std::uint64_t bytes_since_flush_ = 0;
+  int to_flush_ = -1;  ///< a directory on the file system to be synced
   std::list<base::Worker> workers_;
 };
 

@@ -3,14 +3,21 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <iterator>
+#include <map>
 #include <set>
 
 #include "base/text.h"
+#include "base/worker.h"
 
 namespace hamn::sync {
 
 namespace {
+
+constexpr std::size_t directories_per_round = 16;
+constexpr std::size_t smallest_shared_round = 256;
 
 base::Fd duplicate(int fd) {
   return base::Fd{::fcntl(fd, F_DUPFD_CLOEXEC, 0)};
@@ -163,23 +170,57 @@ void Staging::sync_pending() {
   }
 }
 
-void Staging::put_in_place(const Pending& pending, int to, std::vector<Failure>& failures) {
+std::optional<Staging::Failure> Staging::put_in_place(const Pending& pending, int to) {
   const int from = directory_of(pending.file);
   try {
     rename_over(disk_, from, pending.file.name, to, pending.final_name);
+    return std::nullopt;
   } catch (const base::DiskError& error) {
-    failures.push_back(
-        {.tag = pending.tag, .detail = error.detail(), .error_number = error.error_number()});
     disk_.remove_file(from, pending.file.name);
+    return Failure{
+        .tag = pending.tag, .detail = error.detail(), .error_number = error.error_number()};
+  }
+}
+
+void Staging::put_all_in_place(const std::function<int(std::uint32_t)>& open,
+                               std::vector<Failure>& failures) {
+  // Each round takes as many directories as may be open at the same time. Files of one directory
+  // stay with one thread: their order counts, and a directory takes one name at a time.
+  for (std::size_t begin = 0; begin < pending_.size();) {
+    std::map<std::uint32_t, int> directories;
+    auto end = begin;
+    for (; end < pending_.size(); ++end) {
+      const auto number = pending_[end].directory;
+      if (directories.contains(number)) continue;
+      if (directories.size() == directories_per_round) break;
+      directories[number] = open(number);
+    }
+    std::array<std::vector<Failure>, 2> found;
+    const auto rename_half = [&](std::uint32_t half, bool all) {
+      for (auto i = begin; i < end; ++i) {
+        const auto& pending = pending_[i];
+        if (pending.is_forgotten || (!all && pending.directory % 2 != half)) continue;
+        if (auto failure = put_in_place(pending, directories.at(pending.directory))) {
+          found.at(half).push_back(std::move(*failure));
+        }
+      }
+    };
+    if (end - begin < smallest_shared_round) {
+      rename_half(0, true);
+    } else {
+      base::Worker other{[&] { rename_half(1, false); }};
+      rename_half(0, false);
+      other.join();
+    }
+    for (auto& each : found) std::move(each.begin(), each.end(), std::back_inserter(failures));
+    begin = end;
   }
 }
 
 std::vector<Staging::Failure> Staging::commit(const std::function<int(std::uint32_t)>& open) {
   std::vector<Failure> failures;
   sync_pending();
-  for (const auto& pending : pending_) {
-    if (!pending.is_forgotten) put_in_place(pending, open(pending.directory), failures);
-  }
+  put_all_in_place(open, failures);
   pending_.clear();
   return failures;
 }

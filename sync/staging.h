@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,8 +58,9 @@ class Staging {
   /// Removes a file that is not wanted after all.
   void discard(const File& file);
 
-  /// Syncs all files, then renames them into place; `open` gives the descriptor of a directory by
-  /// its number. The directories themselves still have to be synced.
+  /// Syncs all files, then renames them into place, many of them by two threads; `open` gives the
+  /// descriptor of a directory by its number, which stays open while sixteen others are. The
+  /// directories themselves still have to be synced.
   [[nodiscard]] std::vector<Failure> commit(const std::function<int(std::uint32_t)>& open);
   /// True if one sync per file system is better than one per file.
   [[nodiscard]] bool is_large() const { return pending_.size() > large_batch; }
@@ -85,7 +87,9 @@ class Staging {
   [[nodiscard]] Pending& pending_with(std::uint64_t tag);
   int make_place(int holder, const std::string& path);
   void sync_pending();
-  void put_in_place(const Pending& pending, int directory, std::vector<Failure>& failures);
+  [[nodiscard]] std::optional<Failure> put_in_place(const Pending& pending, int directory);
+  void put_all_in_place(const std::function<int(std::uint32_t)>& open,
+                        std::vector<Failure>& failures);
 
   base::Disk& disk_;
   std::string record_;
