@@ -12,6 +12,7 @@ namespace hamn::sync {
 namespace {
 
 constexpr std::uint64_t smallest_basis_bytes = 512U << 10U;
+constexpr std::uint64_t start_sync_bytes = 32U << 20U;
 
 template <typename Body>
 std::uint8_t type(Body value) {
@@ -261,11 +262,15 @@ void SetReceiver::on_begin(Begin begin) {
     file.staged = stage(file.begin.directory);
     if (!file.begin.is_delta) return;
     auto basis = disk_.open_file(directories_.open(file.begin.directory), file.begin.entry.name);
-    if (!basis) throw base::DiskError{"the old copy is gone", ENOENT};
-    file.basis = std::move(*basis);
-    file.patcher =
-        std::make_unique<Patcher>(file.basis.get(), file.begin.entry.size_bytes,
-                                  [this](std::string_view bytes) { write_piece(bytes); });
+    // Without an old copy nothing of the delta fits, and the file is asked for as a whole.
+    if (basis) file.basis = std::move(*basis);
+    Sink in_place;
+    if (basis && disk_.share_content(file.basis.get(), file.staged.fd.get())) {
+      in_place = [this](std::string_view bytes) { take_piece(bytes); };
+    }
+    file.patcher = std::make_unique<Patcher>(
+        file.basis.get(), file.begin.entry.size_bytes,
+        [this](std::string_view bytes) { write_piece(bytes); }, std::move(in_place));
   } catch (const base::DiskError& error) {
     fail_incoming(error.what() + (": " + error.detail()));
   }
@@ -274,8 +279,16 @@ void SetReceiver::on_begin(Begin begin) {
 void SetReceiver::write_piece(std::string_view bytes) {
   auto& file = *incoming_;
   disk_.write(file.staged.fd.get(), bytes, file.written_bytes);
-  file.written_bytes += bytes.size();
-  file.hash.add(bytes);
+  take_piece(bytes);
+  if (file.written_bytes - file.sync_started_bytes >= start_sync_bytes) {
+    disk_.start_sync(file.staged.fd.get());
+    file.sync_started_bytes = file.written_bytes;
+  }
+}
+
+void SetReceiver::take_piece(std::string_view bytes) {
+  incoming_->written_bytes += bytes.size();
+  incoming_->hash.add(bytes);
 }
 
 void SetReceiver::fail_incoming(const std::string& why) {
@@ -311,7 +324,10 @@ void SetReceiver::on_end(const End& end) {
   } catch (const base::DiskError& error) {
     fail_incoming(error.what() + (": " + error.detail()));
   }
-  if (!incoming_->trouble.empty() && !end.abandoned) trouble(directory, name, incoming_->trouble);
+  if (!incoming_->trouble.empty() && !end.abandoned) {
+    trouble(directory, name, incoming_->trouble);
+    if (incoming_->begin.is_delta) answer(incoming_->begin.id, VerdictKind::failed);
+  }
   incoming_.reset();
 }
 
@@ -330,6 +346,7 @@ void SetReceiver::finish_incoming(const End& end) {
     answer(file.begin.id, VerdictKind::want_whole);
     return;
   }
+  if (file.patcher != nullptr) disk_.truncate(file.staged.fd.get(), end.size_bytes);
   auto entry = file.begin.entry;
   entry.size_bytes = end.size_bytes;
   entry.modified = end.modified;

@@ -33,6 +33,7 @@ class SetReceiver {
     Begin begin;
     Staging::File staged;
     std::uint64_t written_bytes = 0;
+    std::uint64_t sync_started_bytes = 0;
     base::Xxh128 hash;
     base::Fd basis;
     std::unique_ptr<Patcher> patcher;
@@ -63,6 +64,7 @@ class SetReceiver {
   [[nodiscard]] int place_of(std::uint32_t directory);
   void finish_writing();
   void write_piece(std::string_view bytes);
+  void take_piece(std::string_view bytes);
   void keep(std::uint32_t directory, Staging::File file, const Entry& entry);
   void finish_incoming(const End& end);
   void fail_incoming(const std::string& why);

@@ -51,6 +51,7 @@ SetSender::SetSender(Connection& connection, const SendRequest& request, base::C
       clock_(clock),
       progress_(progress),
       index_(open_index(request)),
+      page_store_(request.state_directory + "/sync/" + request.set.name + ".pages"),
       state_(index_.state()) {
   result_.set = request.set.name;
 }

@@ -2,11 +2,13 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 
 #include "sync/index.h"
+#include "sync/page_hashes.h"
 #include "sync/sender.h"
 #include "sync/tree.h"
 #include "sync/walker.h"
@@ -36,6 +38,8 @@ class SetSender {
     std::uint64_t signature_bytes = 0;  ///< reserved for the signature that may come
     std::string signature;
     bool wants_delta = false;
+    std::shared_ptr<const PageHashes> pages;  ///< the delta is made with these
+    bool has_same_content = false;            ///< which showed when it was read
   };
   struct InFlight {
     std::uint64_t batch;
@@ -51,10 +55,13 @@ class SetSender {
   void send_file(Level& level, const Entry& entry, const Entry* before, Change change);
   void send_small(Level& level, const Entry& entry, const Entry* before);
   void send_large(Level& level, const Entry& entry, const Entry* before);
+  [[nodiscard]] bool send_changed_pages(Level& level, const Entry& entry, const Entry& before);
   void send_gone(Level& level, const Entry& entry);
   void offer(Level& level, const Entry& entry, OfferKind kind);
   void send_content(const Outstanding& what, std::uint64_t id);
   [[nodiscard]] bool stream_content(LargeFile& file, Outstanding& what, std::uint64_t id);
+  [[nodiscard]] bool stream_pages(LargeFile& file, Outstanding& what, std::uint64_t id);
+  void keep_pages(const Outstanding& what, const PageHashes& hashes);
   void push_small(const SmallFile& file, std::uint32_t directory);
   [[nodiscard]] bool report_unread(const SmallFile& file, const std::string& path);
   void name_owners(const Entry& entry);
@@ -77,6 +84,7 @@ class SetSender {
   base::Clock& clock_;
   base::Progress& progress_;
   Index index_;
+  PageStore page_store_;
   IndexState state_;
   PassMode mode_ = PassMode::full;
   SendResult result_;
