@@ -300,8 +300,18 @@ struct Owner {
 
 Owner look_up_owner(const std::string& text) {
   const auto parts = split(text, ':');
-  const passwd* user = ::getpwnam(parts.front().c_str());
-  const group* its_group = parts.size() > 1 ? ::getgrnam(parts[1].c_str()) : nullptr;
+  std::array<char, 16384> user_room{};
+  std::array<char, 16384> group_room{};
+  passwd user_entry{};
+  group group_entry{};
+  passwd* user = nullptr;
+  group* its_group = nullptr;
+  // The forms for threads: sender and receiver may be in one process.
+  (void)::getpwnam_r(parts.front().c_str(), &user_entry, user_room.data(), user_room.size(), &user);
+  if (parts.size() > 1) {
+    (void)::getgrnam_r(parts[1].c_str(), &group_entry, group_room.data(), group_room.size(),
+                       &its_group);
+  }
   if (user == nullptr || (parts.size() > 1 && its_group == nullptr)) {
     throw Error{{.what = "cannot give a file to " + text,
                  .detail = "there is no such user or group on this host",
