@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <pwd.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -169,6 +171,20 @@ void RealDisk::write(int file, std::string_view data, std::uint64_t offset) {
   }
 }
 
+bool Disk::share_content(int /*from*/, int /*to*/) {
+  return false;
+}
+
+void Disk::start_sync(int /*file*/) {}
+
+bool RealDisk::share_content(int from, int to) {
+  return ::ioctl(to, FICLONE, from) == 0;
+}
+
+void RealDisk::start_sync(int file) {
+  (void)::sync_file_range(file, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 void RealDisk::truncate(int file, std::uint64_t size_bytes) {
   if (::ftruncate(file, static_cast<off_t>(size_bytes)) < 0) {
     throw DiskError{"cannot set the size of " + path_of(file), errno};
@@ -257,8 +273,18 @@ struct Owner {
 
 Owner look_up_owner(const std::string& text) {
   const auto parts = split(text, ':');
-  const passwd* user = ::getpwnam(parts.front().c_str());
-  const group* its_group = parts.size() > 1 ? ::getgrnam(parts[1].c_str()) : nullptr;
+  std::array<char, 16384> user_room{};
+  std::array<char, 16384> group_room{};
+  passwd user_entry{};
+  group group_entry{};
+  passwd* user = nullptr;
+  group* its_group = nullptr;
+  // The forms for threads: sender and receiver may be in one process.
+  (void)::getpwnam_r(parts.front().c_str(), &user_entry, user_room.data(), user_room.size(), &user);
+  if (parts.size() > 1) {
+    (void)::getgrnam_r(parts[1].c_str(), &group_entry, group_room.data(), group_room.size(),
+                       &its_group);
+  }
   if (user == nullptr || (parts.size() > 1 && its_group == nullptr)) {
     throw Error{{.what = "cannot give a file to " + text,
                  .detail = "there is no such user or group on this host",

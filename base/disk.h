@@ -100,6 +100,10 @@ class Disk {
   /// A new empty file for writing and reading; fails if the name is taken.
   [[nodiscard]] virtual Fd create_file(int directory, const std::string& name, unsigned mode) = 0;
   virtual void write(int file, std::string_view data, std::uint64_t offset) = 0;
+  /// Lets the empty file `to` share the blocks of `from`, where the file system can; else false.
+  [[nodiscard]] virtual bool share_content(int from, int to);
+  /// Begins to bring what was written to the disk, without waiting: sync_file() is then quicker.
+  virtual void start_sync(int file);
   virtual void truncate(int file, std::uint64_t size_bytes) = 0;
   /// Owner, mode, time and attributes also of what open_node() opened; a link has no mode.
   virtual void set_owner(int file, std::uint32_t uid, std::uint32_t gid) = 0;
@@ -142,6 +146,8 @@ class RealDisk : public Disk {
   void make_directory(int directory, const std::string& name, unsigned mode) override;
   [[nodiscard]] Fd create_file(int directory, const std::string& name, unsigned mode) override;
   void write(int file, std::string_view data, std::uint64_t offset) override;
+  [[nodiscard]] bool share_content(int from, int to) override;
+  void start_sync(int file) override;
   void truncate(int file, std::uint64_t size_bytes) override;
   void set_owner(int file, std::uint32_t uid, std::uint32_t gid) override;
   void set_mode(int file, std::uint32_t mode) override;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -79,7 +80,7 @@ class BlockReader {
   std::unique_ptr<Decompressor> decompressor_;
   std::string block_;
   std::size_t position_ = 0;
-  std::uint64_t read_bytes_ = 0;
+  std::atomic<std::uint64_t> read_bytes_{0};  ///< read by another thread, too
 };
 
 }  // namespace hamn::sync

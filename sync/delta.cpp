@@ -147,43 +147,4 @@ void DeltaMaker::finish(const Sink& sink) {
   state_->job->feed({}, true, sink);
 }
 
-struct Patcher::State {
-  int basis;
-  std::uint64_t left_bytes;
-  Sink sink;
-  std::unique_ptr<Job> job;
-
-  /// rs_copy_cb: the part of the old file that the delta names.
-  static rs_result copy(void* opaque, rs_long_t position, std::size_t* length,
-                        void** buffer) noexcept {
-    const auto* self = static_cast<const State*>(opaque);
-    const auto got = ::pread(self->basis, *buffer, *length, position);
-    if (got < 0) return RS_IO_ERROR;
-    *length = static_cast<std::size_t>(got);
-    return got == 0 ? RS_INPUT_ENDED : RS_DONE;
-  }
-
-  void put(std::string_view bytes) {
-    if (bytes.size() > left_bytes) damaged_message("a delta makes more than was announced");
-    left_bytes -= bytes.size();
-    sink(bytes);
-  }
-};
-
-Patcher::Patcher(int basis, std::uint64_t limit_bytes, Sink sink)
-    : state_(std::make_unique<State>(
-          State{.basis = basis, .left_bytes = limit_bytes, .sink = std::move(sink), .job = {}})) {
-  silence_library();
-  state_->job = std::make_unique<Job>(rs_patch_begin(&State::copy, state_.get()));
-}
-Patcher::~Patcher() = default;
-
-void Patcher::feed(std::string_view delta) {
-  state_->job->feed(delta, false, [this](std::string_view bytes) { state_->put(bytes); });
-}
-
-void Patcher::finish() {
-  state_->job->feed({}, true, [this](std::string_view bytes) { state_->put(bytes); });
-}
-
 }  // namespace hamn::sync

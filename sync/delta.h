@@ -8,13 +8,13 @@
 
 namespace hamn::sync {
 
-/// librsync deltas: the receiver describes its copy by a signature, the sender answers with what is
+/// Deltas: the receiver describes its copy by a signature, the sender answers with what is
 /// new. For files that are large and changed; small ones travel whole, since a signature would cost
 /// more than it saves (librsync works at some 46 MB/s on data that does not match).
 ///
 /// A delta is never trusted: the whole file's hash decides, and a mismatch sends the file whole.
-/// Signatures from the peer are checked and bounded before librsync sees them; a patch never writes
-/// more than the announced size.
+/// Signatures from the peer are checked and bounded before librsync sees them; deltas are applied
+/// without it, and never make more than the announced size.
 
 /// Bytes go out in pieces.
 using Sink = std::function<void(std::string_view)>;
@@ -42,11 +42,16 @@ class DeltaMaker {
   std::unique_ptr<State> state_;
 };
 
-/// Applies one delta to the open file `basis`.
+/// Applies one delta in librsync's format to the open file `basis`. The commands of a delta are
+/// few, and each is checked here before anything is done for it.
+///
+/// A delta that names parts which `basis` does not have is not for this file: nothing more comes
+/// out, so that size and hash of the result tell. Throws Error for what no delta may hold.
 class Patcher {
  public:
-  /// `limit_bytes`: the announced size of the result.
-  Patcher(int basis, std::uint64_t limit_bytes, Sink sink);
+  /// `limit_bytes`: the announced size of the result. With `in_place`, bytes that are where they
+  /// were in `basis` go there instead of to `sink`.
+  Patcher(int basis, std::uint64_t limit_bytes, Sink sink, Sink in_place = {});
   ~Patcher();
   Patcher(const Patcher&) = delete;
   Patcher& operator=(const Patcher&) = delete;

@@ -30,9 +30,9 @@ std::string pack(const std::vector<Entry>& entries) {
   return bytes + checksum.take();
 }
 
-std::vector<Entry> unpack(std::string_view bytes) {
-  ByteReader in{bytes};
-  std::vector<Entry> entries(in.number(bytes.size()));
+std::vector<Entry> unpack(std::string_view row) {
+  ByteReader in{row};
+  std::vector<Entry> entries(in.number(row.size()));
   for (auto& entry : entries) entry = read_entry(in);
   in.expect_end();
   return entries;
@@ -120,6 +120,8 @@ class Statement {
     check_(result);
     return result == SQLITE_ROW;
   }
+  /// Ready for other values; ends the reading.
+  void reset() { ::sqlite3_reset(statement_); }
   [[nodiscard]] std::int64_t number(int column) {
     return ::sqlite3_column_int64(statement_, column);
   }
@@ -156,6 +158,32 @@ class Transaction {
   bool committed_ = false;
 };
 
+constexpr const char* select_row = "SELECT entries FROM directory WHERE root=?1 AND path=?2";
+
+/// A row without its checksum.
+template <typename Database>
+std::string_view checked(const Database& database, const DirectoryKey& key,
+                         std::string_view packed) {
+  if (packed.size() < 8) database.damaged("the row of " + base::printable(key.path) + " is cut");
+  const auto bytes = packed.substr(0, packed.size() - 8);
+  ByteReader checksum{packed.substr(bytes.size())};
+  if (checksum.fixed64() != base::xxh64(bytes)) {
+    database.damaged("the row of " + base::printable(key.path) + " has a wrong checksum");
+  }
+  return bytes;
+}
+
+template <typename Database>
+std::vector<Entry> entries_of(const Database& database, const DirectoryKey& key,
+                              std::string_view packed) {
+  const auto row = checked(database, key, packed);
+  try {
+    return unpack(row);
+  } catch (const base::Error& error) {
+    database.damaged("the row of " + base::printable(key.path) + ": " + error.detail());
+  }
+}
+
 /// Paths below `path` sort between these two ('0' follows '/').
 std::pair<std::string, std::string> range_below(const std::string& path) {
   return {path + "/", path + "0"};
@@ -178,8 +206,7 @@ std::size_t IndexBatch::size() const {
 }
 
 Index::Index(const std::string& path) : database_(std::make_unique<Database>(path)) {
-  database_->execute(
-      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=268435456");
+  database_->execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-4096");
   Statement version{*database_, "PRAGMA user_version"};
   version.step();
   const auto found = version.number(0);
@@ -243,21 +270,11 @@ void Index::write_state(const IndexState& state) {
 }
 
 std::vector<Entry> Index::directory(const DirectoryKey& key) const {
-  Statement row{*database_, "SELECT entries FROM directory WHERE root=?1 AND path=?2"};
+  Statement row{*database_, select_row};
   row.bind(1, std::int64_t{key.root}).bind(2, std::string_view{key.path});
   if (!row.step()) return {};
   const auto packed = row.bytes(0);
-  if (packed.size() < 8) database_->damaged("the row of " + base::printable(key.path) + " is cut");
-  const auto bytes = std::string_view{packed}.substr(0, packed.size() - 8);
-  ByteReader checksum{std::string_view{packed}.substr(bytes.size())};
-  if (checksum.fixed64() != base::xxh64(bytes)) {
-    database_->damaged("the row of " + base::printable(key.path) + " has a wrong checksum");
-  }
-  try {
-    return unpack(bytes);
-  } catch (const base::Error& error) {
-    database_->damaged("the row of " + base::printable(key.path) + ": " + error.text().detail);
-  }
+  return entries_of(*database_, key, packed);
 }
 
 std::vector<DirectoryKey> Index::directories() const {
@@ -351,6 +368,38 @@ void Index::clear() {
   Transaction transaction{*database_};
   database_->execute("DELETE FROM directory; DELETE FROM state WHERE key <> 'pass'");
   transaction.commit();
+}
+
+struct IndexReader::State {
+  Index::Database database;
+  Statement select;
+  std::string packed;
+
+  explicit State(const std::string& path) : database(path), select(database, select_row) {
+    database.execute("PRAGMA cache_size=-1024");
+  }
+};
+
+IndexReader::IndexReader(const std::string& path) : state_(std::make_unique<State>(path)) {}
+IndexReader::~IndexReader() = default;
+
+bool IndexReader::find(const DirectoryKey& key) {
+  auto& select = state_->select;
+  select.bind(1, std::int64_t{key.root}).bind(2, std::string_view{key.path});
+  const bool is_known = select.step();
+  if (is_known) state_->packed = select.bytes(0);
+  select.reset();
+  return is_known;
+}
+
+std::string_view IndexReader::row(const DirectoryKey& key) {
+  if (!find(key)) return {};
+  return checked(state_->database, key, state_->packed);
+}
+
+std::vector<Entry> IndexReader::directory(const DirectoryKey& key) {
+  if (!find(key)) return {};
+  return entries_of(state_->database, key, state_->packed);
 }
 
 std::optional<IndexState> read_index_state(const std::string& path) {

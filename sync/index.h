@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -79,6 +80,7 @@ class Index {
   void clear();
 
  private:
+  friend class IndexReader;
   struct Database;
   void write_state(const IndexState& state);
   void store(const DirectoryKey& key, const std::vector<Entry>& entries);
@@ -87,6 +89,28 @@ class Index {
                                           const IndexBatch::Directory& changes);
 
   std::unique_ptr<Database> database_;
+};
+
+/// Reads rows of an index beside the one who writes it; each thread of a walk has its own. It keeps
+/// a small cache of pages only, whatever the size of the index. Threads: one. Throws as Index does.
+class IndexReader {
+ public:
+  /// The file is there: an Index has it open.
+  explicit IndexReader(const std::string& path);
+  ~IndexReader();
+  IndexReader(const IndexReader&) = delete;
+  IndexReader& operator=(const IndexReader&) = delete;
+  /// The entries of a directory as the index holds them: their number, then one after the other as
+  /// read_entry() reads them; empty if it is not known. The checksum was checked. Valid until the
+  /// next call.
+  [[nodiscard]] std::string_view row(const DirectoryKey& key);
+  /// As Index::directory().
+  [[nodiscard]] std::vector<Entry> directory(const DirectoryKey& key);
+
+ private:
+  struct State;
+  [[nodiscard]] bool find(const DirectoryKey& key);
+  std::unique_ptr<State> state_;
 };
 
 /// What the index at `path` says about itself; nothing if there is no index. Throws IndexDamaged.

@@ -12,6 +12,7 @@ namespace hamn::sync {
 namespace {
 
 constexpr std::uint64_t smallest_basis_bytes = 512U << 10U;
+constexpr std::uint64_t start_sync_bytes = 32U << 20U;
 
 template <typename Body>
 std::uint8_t type(Body value) {
@@ -56,7 +57,8 @@ SetReceiver::SetReceiver(const ReceiverPolicy& policy, const FileSet& set, const
       state_(index_.state()),
       directories_(disk, set),
       staging_(disk, policy.state_directory + "/sync/" + set.name + ".staging",
-               staging_name(set.name)) {
+               staging_name(set.name)),
+      writers_(disk, set.profile) {
   staging_.sweep();
   choose_mode();
   if (mode_ == PassMode::full) index_.start_full_pass();
@@ -165,21 +167,36 @@ void SetReceiver::keep_staged(std::uint32_t directory, Staging::File file, const
   directories_.touch(directory);
 }
 
-void SetReceiver::on_file(const File& file) {
-  directories_.check_entry(file.directory, file.entry);
-  if (base::xxh128(file.content) != file.entry.content) {
-    damaged_message("a file's content does not have its hash");
+int SetReceiver::place_of(std::uint32_t directory) {
+  if (!last_place_ || last_place_->first != directory) {
+    const auto top = directories_.open_top(directory);
+    const auto top_path = directories_.top_path(directory);
+    last_place_ = {directory, staging_.place_for(directories_.open(directory), top.get(), top_path,
+                                                 directories_.path(directory))};
   }
+  return last_place_->second;
+}
+
+void SetReceiver::on_file(File file) {
+  directories_.check_entry(file.directory, file.entry);
   if (!directories_.trouble(file.directory).empty()) {
     trouble(file.directory, file.entry.name, directories_.trouble(file.directory));
     return;
   }
   try {
-    auto staged = stage(file.directory);
-    SparseWriter writer{disk_, staged.fd.get()};
-    writer.write(file.content);
-    writer.finish();
-    keep(file.directory, std::move(staged), file.entry);
+    auto staged = staging_.reserve(place_of(file.directory), writers_.turn());
+    FileWriters::Job job{.directory = staging_.directory_of(staged),
+                         .name = staged.name,
+                         .entry = file.entry,
+                         .content = std::move(file.content),
+                         .tag = waiting_.size(),
+                         .keep_open = !staging_.is_large()};
+    if (set_.profile == Profile::compat) {
+      job.entry.uid = owners_.user(file.entry.uid);
+      job.entry.gid = owners_.group(file.entry.gid);
+    }
+    keep_staged(file.directory, std::move(staged), file.entry);
+    writers_.put(std::move(job));
   } catch (const base::DiskError& error) {
     trouble(file.directory, file.entry.name, error.what() + (": " + error.detail()));
   }
@@ -263,11 +280,16 @@ void SetReceiver::on_begin(Begin begin) {
     file.writer.emplace(disk_, file.staged.fd.get());
     if (!file.begin.is_delta) return;
     auto basis = disk_.open_file(directories_.open(file.begin.directory), file.begin.entry.name);
-    if (!basis) throw base::DiskError{"the old copy is gone", ENOENT};
-    file.basis = std::move(*basis);
-    file.patcher =
-        std::make_unique<Patcher>(file.basis.get(), file.begin.entry.size_bytes,
-                                  [this](std::string_view bytes) { write_piece(bytes); });
+    // Without an old copy nothing of the delta fits, and the file is asked for as a whole.
+    if (basis) file.basis = std::move(*basis);
+    Sink in_place;
+    if (basis && disk_.share_content(file.basis.get(), file.staged.fd.get())) {
+      file.writer.reset();
+      in_place = [this](std::string_view bytes) { take_piece(bytes); };
+    }
+    file.patcher = std::make_unique<Patcher>(
+        file.basis.get(), file.begin.entry.size_bytes,
+        [this](std::string_view bytes) { write_piece(bytes); }, std::move(in_place));
   } catch (const base::DiskError& error) {
     fail_incoming(error.what() + (": " + error.detail()));
   }
@@ -275,8 +297,21 @@ void SetReceiver::on_begin(Begin begin) {
 
 void SetReceiver::write_piece(std::string_view bytes) {
   auto& file = *incoming_;
-  file.writer->write(bytes);
-  file.hash.add(bytes);
+  if (file.writer) {
+    file.writer->write(bytes);
+  } else {
+    disk_.write(file.staged.fd.get(), bytes, file.written_bytes);
+  }
+  take_piece(bytes);
+  if (file.written_bytes - file.sync_started_bytes >= start_sync_bytes) {
+    disk_.start_sync(file.staged.fd.get());
+    file.sync_started_bytes = file.written_bytes;
+  }
+}
+
+void SetReceiver::take_piece(std::string_view bytes) {
+  incoming_->written_bytes += bytes.size();
+  incoming_->hash.add(bytes);
 }
 
 void SetReceiver::fail_incoming(const std::string& why) {
@@ -293,7 +328,7 @@ void SetReceiver::on_data(std::string_view bytes) {
     if (incoming_->patcher != nullptr) {
       incoming_->patcher->feed(bytes);
     } else {
-      if (incoming_->writer->size_bytes() + bytes.size() > incoming_->begin.entry.size_bytes) {
+      if (incoming_->written_bytes + bytes.size() > incoming_->begin.entry.size_bytes) {
         damaged_message("a file is longer than announced");
       }
       write_piece(bytes);
@@ -312,7 +347,10 @@ void SetReceiver::on_end(const End& end) {
   } catch (const base::DiskError& error) {
     fail_incoming(error.what() + (": " + error.detail()));
   }
-  if (!incoming_->trouble.empty() && !end.abandoned) trouble(directory, name, incoming_->trouble);
+  if (!incoming_->trouble.empty() && !end.abandoned) {
+    trouble(directory, name, incoming_->trouble);
+    if (incoming_->begin.is_delta) answer(incoming_->begin.id, VerdictKind::failed);
+  }
   incoming_.reset();
 }
 
@@ -323,8 +361,8 @@ void SetReceiver::finish_incoming(const End& end) {
     return;
   }
   if (file.patcher != nullptr) file.patcher->finish();
-  file.writer->finish();
-  const bool fits = file.writer->size_bytes() == end.size_bytes && file.hash.value() == end.content;
+  if (file.writer) file.writer->finish();
+  const bool fits = file.written_bytes == end.size_bytes && file.hash.value() == end.content;
   if (!fits) {
     // A delta against a copy that somebody changed here: the whole file will do.
     if (!file.begin.is_delta) damaged_message("a file's content does not have its hash");
@@ -332,6 +370,7 @@ void SetReceiver::finish_incoming(const End& end) {
     answer(file.begin.id, VerdictKind::want_whole);
     return;
   }
+  if (!file.writer) disk_.truncate(file.staged.fd.get(), end.size_bytes);
   auto entry = file.begin.entry;
   entry.size_bytes = end.size_bytes;
   entry.modified = end.modified;
@@ -351,17 +390,30 @@ void SetReceiver::on_gone(const Gone& gone) {
   }
 }
 
+void SetReceiver::finish_writing() {
+  for (auto& outcome : writers_.finish()) {
+    auto& waiting = waiting_[outcome.tag];
+    if (outcome.trouble.empty()) {
+      staging_.written(outcome.tag, std::move(outcome.fd));
+      continue;
+    }
+    staging_.forget(outcome.tag);
+    waiting.has_failed = true;
+    trouble(waiting.directory, waiting.entry.name, outcome.trouble);
+  }
+}
+
 void SetReceiver::put_staged_in_place() {
+  finish_writing();
   const auto failures =
       staging_.commit([this](std::uint32_t directory) { return directories_.open(directory); });
-  std::vector<bool> failed(waiting_.size(), false);
   for (const auto& failure : failures) {
-    const auto& waiting = waiting_[failure.tag];
-    failed[failure.tag] = true;
+    auto& waiting = waiting_[failure.tag];
+    waiting.has_failed = true;
     trouble(waiting.directory, waiting.entry.name, failure.detail);
   }
-  for (std::size_t i = 0; i < waiting_.size(); ++i) {
-    if (!failed[i]) batch_.put(directories_.key(waiting_[i].directory), waiting_[i].entry);
+  for (const auto& waiting : waiting_) {
+    if (!waiting.has_failed) batch_.put(directories_.key(waiting.directory), waiting.entry);
   }
   waiting_.clear();
 }

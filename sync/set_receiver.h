@@ -12,6 +12,7 @@
 #include "base/role.h"
 #include "sync/delta.h"
 #include "sync/directory_table.h"
+#include "sync/file_writers.h"
 #include "sync/index.h"
 #include "sync/outbox.h"
 #include "sync/receiver.h"
@@ -36,7 +37,9 @@ class SetReceiver {
   struct Incoming {
     Begin begin;
     Staging::File staged;
-    std::optional<SparseWriter> writer;
+    std::optional<SparseWriter> writer;  ///< nothing: the old copy's content is there already
+    std::uint64_t written_bytes = 0;
+    std::uint64_t sync_started_bytes = 0;
     base::Xxh128 hash;
     base::Fd basis;
     std::unique_ptr<Patcher> patcher;
@@ -46,11 +49,12 @@ class SetReceiver {
   struct Waiting {
     std::uint32_t directory;
     Entry entry;
+    bool has_failed = false;
   };
 
   void choose_mode();
   void on_enter(const Enter& enter);
-  void on_file(const File& file);
+  void on_file(File file);
   void on_offer(const Offer& offer);
   void on_begin(Begin begin);
   void on_data(std::string_view bytes);
@@ -66,7 +70,10 @@ class SetReceiver {
   void answer(std::uint64_t id, VerdictKind kind, const base::Hash128& content = {});
   void trouble(std::uint32_t directory, const std::string& name, const std::string& detail);
   [[nodiscard]] Staging::File stage(std::uint32_t directory);
+  [[nodiscard]] int place_of(std::uint32_t directory);
+  void finish_writing();
   void write_piece(std::string_view bytes);
+  void take_piece(std::string_view bytes);
   void keep(std::uint32_t directory, Staging::File file, const Entry& entry);
   void keep_staged(std::uint32_t directory, Staging::File file, const Entry& entry);
   [[nodiscard]] Staging::File stage_other(std::uint32_t directory,
@@ -111,6 +118,8 @@ class SetReceiver {
   bool is_held_back_ = false;  ///< deletions are due that were not carried out
   std::vector<Link> links_;    ///< made when the batch's files are in place
   std::optional<Incoming> incoming_;
+  std::optional<std::pair<std::uint32_t, int>> last_place_;  ///< directory, place in staging_
+  FileWriters writers_;
 };
 
 }  // namespace hamn::sync

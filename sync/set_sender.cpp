@@ -14,11 +14,10 @@ namespace hamn::sync {
 
 namespace {
 
-constexpr std::uint64_t most_entries_per_batch = 10'000;
+constexpr std::uint64_t most_entries_per_batch = 25'000;
 constexpr std::uint64_t most_bytes_per_batch = 256ULL << 20U;
 constexpr std::size_t most_batches_in_flight = 2;
 constexpr std::size_t most_kept_problems = 1000;
-constexpr std::size_t deepest_level = 200;
 
 /// The size of the last generation is a good guess at this one's, until it turns out to be too low.
 std::uint64_t expected(std::uint64_t last_time, std::uint64_t so_far) {
@@ -43,11 +42,6 @@ Index open_index(const SendRequest& request) {
   return index;
 }
 
-bool looks_different(const Entry& a, const Entry& b) {
-  return a.mode != b.mode || a.uid != b.uid || a.gid != b.gid || a.modified != b.modified ||
-         a.attributes != b.attributes;
-}
-
 }  // namespace
 
 SetSender::SetSender(Connection& connection, const SendRequest& request, base::Clock& clock,
@@ -57,6 +51,7 @@ SetSender::SetSender(Connection& connection, const SendRequest& request, base::C
       clock_(clock),
       progress_(progress),
       index_(open_index(request)),
+      page_store_(request.state_directory + "/sync/" + request.set.name + ".pages"),
       state_(index_.state()) {
   result_.set = request.set.name;
 }
@@ -123,105 +118,86 @@ void SetSender::greet() {
 
 void SetSender::walk_root(std::uint16_t root) {
   const auto& where = request_.set.roots[root];
-  Level level{.directory = {}, .key = {.root = root, .path = {}}, .number = 0, .self = {}};
+  const auto top = std::make_shared<FoundDirectory>();
+  top->key.root = root;
+  top->before = index_.directory(top->key);
   auto opened = open_source(where.source_parent);
-  const auto before = index_.directory(level.key);
-  Listing listing;
   if (opened) {
-    level.directory = std::move(*opened);
-    level.directory.looking.sees_all_kinds = is_faithful();
-    listing = list_source(level.directory, request_.set, level.key);
+    top->directory = std::move(*opened);
+    top->directory.looking.sees_all_kinds = is_faithful();
+    top->listing = list_source(top->directory, request_.set, top->key);
   }
   if (!request_.accept_emptied) {
     const auto parent = where.source_parent == "/" ? "" : where.source_parent;
-    refuse_emptied_source(request_.set.name, parent + "/" + where.pattern, before.size(),
-                          listing.entries.size());
+    refuse_emptied_source(request_.set.name, parent + "/" + where.pattern, top->before.size(),
+                          top->listing.entries.size());
   }
-  distrust(level, nullptr, listing);
   const bool known = mode_ == PassMode::incremental;
+  Level level{.directory = top->directory, .key = top->key, .number = 0, .self = {}};
+  distrust(level, nullptr, top->listing);
   if (!known && opened) declare(level);
-  send_present(level, listing);
-  for (auto& problem : listing.problems) note(std::move(problem));
-  count(listing);
-  const auto diff = diff_directory(known ? before : nothing, listing.entries);
-  know_leaders(level, listing.entries, diff);
+  send_present(level, top->listing);
+  for (auto& problem : top->listing.problems) note(std::move(problem));
+  const auto diff = diff_directory(known ? top->before : nothing, top->listing.entries);
+  know_leaders(level, top->listing.entries, diff);
   for (const auto& [entry, change] : diff.changes) {
-    send_file(level, *entry, find_entry(before, entry->name), change);
+    send_file(level, *entry, find_entry(top->before, entry->name), change);
   }
   for (const auto* entry : diff.gone) send_gone(level, *entry);
-  walk_below(level, diff, before);
-}
-
-bool SetSender::is_above(const OpenDirectory& directory) const {
-  return std::find(ancestors_.begin(), ancestors_.end(),
-                   std::pair{directory.device, directory.inode}) != ancestors_.end();
-}
-
-void SetSender::walk_below(const Level& level, const DirectoryDiff& diff,
-                           const std::vector<Entry>& before) {
+  for (const auto& entry : top->listing.entries) {
+    if (entry.kind != Kind::file) continue;
+    ++top->files;
+    top->bytes += entry.size_bytes;
+  }
   for (const auto* entry : diff.directories) {
+    const auto* before = known ? find_entry(top->before, entry->name) : nullptr;
+    top->children.push_back(compare_child(before, *entry));
+  }
+  count(*top);
+  walk_below(top);
+}
+
+void SetSender::walk_below(const std::shared_ptr<FoundDirectory>& top) {
+  Walker walker{request_.set, sender_index_path(request_.state_directory, request_.set.name),
+                mode_ == PassMode::incremental};
+  walker.add(top);
+  while (const auto found = walker.next()) {
     base::stop_if_interrupted();
-    const auto path = level.directory.path + "/" + entry->name;
-    std::optional<OpenDirectory> opened;
-    try {
-      opened = open_below(level.directory, entry->name);
-    } catch (const base::DiskError& error) {
-      note({.kind = ProblemKind::unreadable, .path = path, .detail = error.detail()});
-      continue;
-    }
-    if (!opened) {
-      note({.kind = ProblemKind::vanished, .path = path, .detail = {}});
-    } else if (is_above(*opened)) {
-      note({.kind = ProblemKind::loop, .path = path, .detail = "a link to a directory above it"});
-    } else if (ancestors_.size() >= deepest_level) {
-      note({.kind = ProblemKind::unreadable, .path = path, .detail = "nested too deeply"});
-    } else {
-      Level child{.directory = std::move(*opened),
-                  .key = below(level.key, entry->name),
-                  .number = 0,
-                  .self = *entry};
-      ancestors_.emplace_back(child.directory.device, child.directory.inode);
-      walk(child, before);
-      ancestors_.pop_back();
-    }
+    for (auto& problem : found->problems) note(std::move(problem));
+    if (found->is_listed) send_directory(*found);
   }
 }
 
-void SetSender::walk(Level& level, const std::vector<Entry>& parent_before) {
-  Listing listing;
-  try {
-    listing = list_source(level.directory, request_.set, level.key);
-  } catch (const base::DiskError& error) {
-    note({.kind = ProblemKind::unreadable, .path = level.directory.path, .detail = error.detail()});
-    return;
+void SetSender::send_directory(FoundDirectory& found) {
+  const bool is_top = parent_of(found.key).path.empty();
+  if (is_top && !found.is_unchanged && !request_.accept_emptied) {
+    refuse_emptied_source(request_.set.name, found.directory.path, found.before.size(),
+                          found.listing.entries.size());
   }
-  const auto before = index_.directory(level.key);
-  const bool is_top = parent_of(level.key).path.empty();
-  if (is_top && !request_.accept_emptied) {
-    refuse_emptied_source(request_.set.name, level.directory.path, before.size(),
-                          listing.entries.size());
+  Level level{.directory = found.directory,
+              .key = found.key,
+              .number = 0,
+              .self = std::move(found.child.self)};
+  if (is_top) distrust(level, find_entry(found.above->before, level.self.name), found.listing);
+  if (found.child.is_visibly_different) result_.changed = true;
+  if (found.child.is_different) declare(level);
+  count(found);
+  if (!found.is_unchanged) {
+    send_present(level, found.listing);
+    for (auto& problem : found.listing.problems) note(std::move(problem));
+    const bool known = mode_ == PassMode::incremental;
+    const auto diff = diff_directory(known ? found.before : nothing, found.listing.entries);
+    know_leaders(level, found.listing.entries, diff);
+    for (const auto& [entry, change] : diff.changes) {
+      send_file(level, *entry, find_entry(found.before, entry->name), change);
+    }
+    for (const auto* entry : diff.gone) send_gone(level, *entry);
+    found.listing = {};  // the directories below keep this one, but not what it held
+    found.before = {};
   }
-  if (is_top) distrust(level, find_entry(parent_before, level.self.name), listing);
-  const bool known = mode_ == PassMode::incremental;
-  const auto diff = diff_directory(known ? before : nothing, listing.entries);
-  const Entry* self_before = known ? find_entry(parent_before, level.self.name) : nullptr;
-  if (self_before == nullptr || looks_different(*self_before, level.self)) result_.changed = true;
-  if (self_before == nullptr || looks_different(*self_before, level.self) ||
-      self_before->changed != level.self.changed || self_before->inode != level.self.inode) {
-    declare(level);
-  }
-  send_present(level, listing);
-  for (auto& problem : listing.problems) note(std::move(problem));
-  count(listing);
-  know_leaders(level, listing.entries, diff);
-  for (const auto& [entry, change] : diff.changes) {
-    send_file(level, *entry, find_entry(before, entry->name), change);
-  }
-  for (const auto* entry : diff.gone) send_gone(level, *entry);
   answer_replies();
   commit_if_full();
   show();
-  walk_below(level, diff, before);
 }
 
 void SetSender::name_owners(const Entry& entry) {
@@ -296,12 +272,9 @@ void SetSender::commit(bool final) {
   bytes_since_commit_ = 0;
 }
 
-void SetSender::count(const Listing& listing) {
-  for (const auto& entry : listing.entries) {
-    if (entry.kind != Kind::file) continue;
-    ++result_.files;
-    result_.bytes += entry.size_bytes;
-  }
+void SetSender::count(const FoundDirectory& found) {
+  result_.files += found.files;
+  result_.bytes += found.bytes;
 }
 
 void SetSender::note(Problem problem) {

@@ -8,8 +8,10 @@
 #include <string>
 
 #include "sync/index.h"
+#include "sync/page_hashes.h"
 #include "sync/sender.h"
 #include "sync/tree.h"
+#include "sync/walker.h"
 
 namespace hamn::sync {
 
@@ -26,9 +28,9 @@ class SetSender {
     DirectoryKey key;
     Entry self;
   };
-  /// A directory on the way down.
+  /// A directory whose changes are being sent.
   struct Level {
-    OpenDirectory directory;
+    const OpenDirectory& directory;
     DirectoryKey key;
     std::uint32_t number = 0;  ///< 0: not declared yet
     Entry self;
@@ -43,6 +45,8 @@ class SetSender {
     std::uint64_t signature_bytes = 0;  ///< reserved for the signature that may come
     std::string signature;
     bool wants_delta = false;
+    std::shared_ptr<const PageHashes> pages;  ///< the delta is made with these
+    bool has_same_content = false;            ///< which showed when it was read
   };
   /// The name of a hard-linked file that the receiver has or gets as a file of its own.
   struct Leader {
@@ -64,14 +68,14 @@ class SetSender {
 
   void greet();
   void walk_root(std::uint16_t root);
-  void walk(Level& level, const std::vector<Entry>& parent_before);
-  void walk_below(const Level& level, const DirectoryDiff& diff, const std::vector<Entry>& before);
-  [[nodiscard]] bool is_above(const OpenDirectory& directory) const;
+  void walk_below(const std::shared_ptr<FoundDirectory>& top);
+  void send_directory(FoundDirectory& found);
   void declare(Level& level);
   std::uint32_t declare(const DirectoryKey& key, const Entry& self, const Entry& remembered);
   void send_file(Level& level, const Entry& entry, const Entry* before, Change change);
   void send_small(Level& level, const Entry& entry, const Entry* before);
   void send_large(Level& level, const Entry& entry, const Entry* before);
+  [[nodiscard]] bool send_changed_pages(Level& level, const Entry& entry, const Entry& before);
   void send_node(std::uint32_t directory, const Entry& entry, const Entry* before);
   /// Remembers the names of hard-linked files that the receiver has already.
   void know_leaders(Level& level, const std::vector<Entry>& now, const DirectoryDiff& diff);
@@ -96,6 +100,8 @@ class SetSender {
   void offer(Level& level, const Entry& entry, OfferKind kind);
   void send_content(const Outstanding& what, std::uint64_t id);
   [[nodiscard]] bool stream_content(LargeFile& file, Outstanding& what, std::uint64_t id);
+  [[nodiscard]] bool stream_pages(LargeFile& file, Outstanding& what, std::uint64_t id);
+  void keep_pages(const Outstanding& what, const PageHashes& hashes);
   void push_small(const SmallFile& file, std::uint32_t directory);
   [[nodiscard]] bool report_unread(const SmallFile& file, const std::string& path);
   void name_owners(const Entry& entry);
@@ -109,7 +115,7 @@ class SetSender {
   void on_done(const Done& done);
   void commit_if_full();
   void commit(bool final);
-  void count(const Listing& listing);
+  void count(const FoundDirectory& found);
   void note(Problem problem);
   void show();
 
@@ -118,13 +124,13 @@ class SetSender {
   base::Clock& clock_;
   base::Progress& progress_;
   Index index_;
+  PageStore page_store_;
   IndexState state_;
   PassMode mode_ = PassMode::full;
   SendResult result_;
   std::uint64_t target_generation_ = 0;
   std::map<std::uint32_t, DirectoryKey> declared_;
   std::map<DirectoryKey, std::uint32_t> numbers_;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> ancestors_;  ///< device and inode
   std::map<std::uint64_t, Outstanding> outstanding_;
   std::deque<std::uint64_t> ready_;  ///< outstanding ones whose content is to be sent
   std::uint64_t reserved_signature_bytes_ = 0;

@@ -113,10 +113,12 @@ void SetSender::send_large(Level& level, const Entry& entry, const Entry* before
                      .entry = entry,
                      .signature_bytes = 0,
                      .signature = {},
-                     .wants_delta = false};
+                     .wants_delta = false,
+                     .pages = {}};
     send_content(what, 0);
     return;
   }
+  if (send_changed_pages(level, entry, *before)) return;
   auto offered = entry;
   if (before->size_bytes == entry.size_bytes && !before->content.is_zero()) {
     const auto file = open_large(level.directory, entry.name);
@@ -145,7 +147,8 @@ void SetSender::offer(Level& level, const Entry& entry, OfferKind kind) {
                       .entry = entry,
                       .signature_bytes = signature,
                       .signature = {},
-                      .wants_delta = false};
+                      .wants_delta = false,
+                      .pages = {}};
   name_owners(entry);
   connection_.writer().send(
       type(MessageType::offer),
@@ -154,7 +157,10 @@ void SetSender::offer(Level& level, const Entry& entry, OfferKind kind) {
 }
 
 bool SetSender::stream_content(LargeFile& file, Outstanding& what, std::uint64_t id) {
+  if (what.pages != nullptr) return stream_pages(file, what, id);
   auto& writer = connection_.writer();
+  std::optional<PageHasher> pages;
+  if (file.entry.size_bytes >= smallest_paged_file) pages.emplace(file.entry.size_bytes);
   std::optional<DeltaMaker> delta;
   if (what.wants_delta) delta.emplace(what.signature);
   const auto put = [&](std::string_view bytes) { writer.send(type(MessageType::data), bytes); };
@@ -173,6 +179,7 @@ bool SetSender::stream_content(LargeFile& file, Outstanding& what, std::uint64_t
     if (got <= 0) break;
     const auto piece = std::string_view{buffer}.substr(0, static_cast<std::size_t>(got));
     hash.add(piece);
+    if (pages) pages->feed(piece);
     if (delta) {
       delta->feed(piece, put);
     } else {
@@ -189,6 +196,7 @@ bool SetSender::stream_content(LargeFile& file, Outstanding& what, std::uint64_t
                                                  .size_bytes = offset,
                                                  .modified = file.entry.modified,
                                                  .content = what.entry.content}));
+  if (whole && pages) keep_pages(what, pages->finish(what.entry.content));
   return whole;
 }
 
@@ -203,8 +211,10 @@ void SetSender::send_content(const Outstanding& asked, std::uint64_t id) {
       if (!file) break;
       name_owners(file->entry);
       if (!stream_content(*file, what, id)) continue;
-      ++result_.files_sent;
-      result_.bytes_sent += what.entry.size_bytes;
+      if (!what.has_same_content) {
+        ++result_.files_sent;
+        result_.bytes_sent += what.entry.size_bytes;
+      }
       result_.changed = true;
       if (what.wants_delta) {
         outstanding_[id].entry = what.entry;  // the receiver still has to say that it fits
@@ -280,6 +290,7 @@ void SetSender::on_verdict(const Verdict& verdict) {
     reserved_signature_bytes_ -= what.signature_bytes;
     what.signature_bytes = 0;
   }
+  if (verdict.kind != VerdictKind::accepted) what.pages.reset();
   switch (verdict.kind) {
     case VerdictKind::accepted: {
       auto entry = what.entry;

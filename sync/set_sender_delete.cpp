@@ -25,6 +25,7 @@ void SetSender::send_gone(Level& level, const Entry& entry) {
   connection_.writer().send(type(MessageType::gone),
                             encode(Gone{.directory = level.number, .name = entry.name}));
   batch_.remove(level.key, entry.name);
+  if (entry.size_bytes >= smallest_paged_file) page_store_.forget(level.key, entry.name);
   ++entries_since_commit_;
   result_.changed = true;
 }
@@ -41,6 +42,7 @@ void SetSender::send_deletions() {
     connection_.writer().send(type(MessageType::gone),
                               encode(Gone{.directory = directory, .name = name}));
     batch_.remove(declared_.at(directory), name);
+    page_store_.forget(declared_.at(directory), name);
     result_.changed = true;
   }
   gone_.clear();

@@ -3,17 +3,36 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <iterator>
+#include <map>
 #include <set>
 
 #include "base/text.h"
+#include "base/worker.h"
 
 namespace hamn::sync {
 
 namespace {
 
+constexpr std::size_t directories_per_round = 16;
+constexpr std::size_t smallest_shared_round = 256;
+
 base::Fd duplicate(int fd) {
   return base::Fd{::fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+}
+
+/// A directory gives way only if it is empty, as in rsync.
+void rename_over(base::Disk& disk, int from, const std::string& name, int to,
+                 const std::string& final_name) {
+  try {
+    return disk.rename(from, name, to, final_name);
+  } catch (const base::DiskError& error) {
+    if (error.error_number() != EISDIR) throw;
+  }
+  disk.remove_directory(to, final_name);
+  disk.rename(from, name, to, final_name);
 }
 
 }  // namespace
@@ -55,7 +74,8 @@ int Staging::make_place(int holder, const std::string& path) {
   places_.push_back({.device = before.device,
                      .directory = std::move(*opened),
                      .holder = duplicate(holder),
-                     .holder_modified = before.modified});
+                     .holder_modified = before.modified,
+                     .parts = {}});
   return static_cast<int>(places_.size()) - 1;
 }
 
@@ -89,24 +109,67 @@ Staging::File Staging::create_other(int directory, int top, const std::string& t
   return file;
 }
 
+Staging::File Staging::reserve(int place, unsigned part) {
+  File file;
+  file.place = place;
+  file.name = std::to_string(++counter_);
+  if (!is_large()) return file;
+  auto& parts = places_[static_cast<std::size_t>(place)].parts;
+  const int in = places_[static_cast<std::size_t>(place)].directory.get();
+  while (parts.size() <= part) {
+    const auto name = "part" + std::to_string(parts.size());
+    disk_.make_directory(in, name, 0700);
+    auto opened = disk_.open_directory(in, name);
+    if (!opened) throw base::DiskError{"cannot open a staging directory", ENOENT};
+    parts.push_back(std::move(*opened));
+  }
+  file.part = static_cast<int>(part);
+  return file;
+}
+
+int Staging::directory_of(const File& file) const {
+  const auto& place = places_[static_cast<std::size_t>(file.place)];
+  return file.part < 0 ? place.directory.get()
+                       : place.parts[static_cast<std::size_t>(file.part)].get();
+}
+
+Staging::Pending& Staging::pending_with(std::uint64_t tag) {
+  return *std::lower_bound(
+      pending_.begin(), pending_.end(), tag,
+      [](const Pending& pending, std::uint64_t wanted) { return pending.tag < wanted; });
+}
+
+void Staging::written(std::uint64_t tag, base::Fd fd) {
+  if (!is_large()) pending_with(tag).file.fd = std::move(fd);
+}
+
+void Staging::forget(std::uint64_t tag) {
+  auto& pending = pending_with(tag);
+  pending.is_forgotten = true;
+  const int directory = directory_of(pending.file);
+  if (disk_.status(directory, pending.file.name)) disk_.remove_file(directory, pending.file.name);
+}
+
 void Staging::add(File file, std::uint32_t directory, const std::string& final_name,
                   std::uint64_t tag) {
   pending_.push_back(
       {.file = std::move(file), .directory = directory, .final_name = final_name, .tag = tag});
   // Many open files are of no use: a large batch is synced per file system.
-  if (is_large()) {
+  if (pending_.size() == large_batch + 1) {
     for (auto& each : pending_) each.file.fd.reset();
+  } else if (is_large()) {
+    pending_.back().file.fd.reset();
   }
 }
 
 void Staging::discard(const File& file) {
-  disk_.remove_file(places_[static_cast<std::size_t>(file.place)].directory.get(), file.name);
+  disk_.remove_file(directory_of(file), file.name);
 }
 
 void Staging::sync_pending() {
   if (!is_large()) {
     for (const auto& each : pending_) {
-      if (each.file.fd.is_open()) disk_.sync_file(each.file.fd.get());
+      if (each.file.fd.is_open() && !each.is_forgotten) disk_.sync_file(each.file.fd.get());
     }
     return;
   }
@@ -117,26 +180,57 @@ void Staging::sync_pending() {
   }
 }
 
-void Staging::put_in_place(const Pending& pending, int to, std::vector<Failure>& failures) {
-  const int from = places_[static_cast<std::size_t>(pending.file.place)].directory.get();
+std::optional<Staging::Failure> Staging::put_in_place(const Pending& pending, int to) {
+  const int from = directory_of(pending.file);
   try {
-    // A directory gives way only if it is empty, as in rsync.
-    const auto there = disk_.status(to, pending.final_name);
-    if (there && there->type == base::FileType::directory) {
-      disk_.remove_directory(to, pending.final_name);
-    }
-    disk_.rename(from, pending.file.name, to, pending.final_name);
+    rename_over(disk_, from, pending.file.name, to, pending.final_name);
+    return std::nullopt;
   } catch (const base::DiskError& error) {
-    failures.push_back(
-        {.tag = pending.tag, .detail = error.detail(), .error_number = error.error_number()});
     disk_.remove_file(from, pending.file.name);
+    return Failure{
+        .tag = pending.tag, .detail = error.detail(), .error_number = error.error_number()};
+  }
+}
+
+void Staging::put_all_in_place(const std::function<int(std::uint32_t)>& open,
+                               std::vector<Failure>& failures) {
+  // Each round takes as many directories as may be open at the same time. Files of one directory
+  // stay with one thread: their order counts, and a directory takes one name at a time.
+  for (std::size_t begin = 0; begin < pending_.size();) {
+    std::map<std::uint32_t, int> directories;
+    auto end = begin;
+    for (; end < pending_.size(); ++end) {
+      const auto number = pending_[end].directory;
+      if (directories.contains(number)) continue;
+      if (directories.size() == directories_per_round) break;
+      directories[number] = open(number);
+    }
+    std::array<std::vector<Failure>, 2> found;
+    const auto rename_half = [&](std::uint32_t half, bool all) {
+      for (auto i = begin; i < end; ++i) {
+        const auto& pending = pending_[i];
+        if (pending.is_forgotten || (!all && pending.directory % 2 != half)) continue;
+        if (auto failure = put_in_place(pending, directories.at(pending.directory))) {
+          found.at(half).push_back(std::move(*failure));
+        }
+      }
+    };
+    if (end - begin < smallest_shared_round) {
+      rename_half(0, true);
+    } else {
+      base::Worker other{[&] { rename_half(1, false); }};
+      rename_half(0, false);
+      other.join();
+    }
+    for (auto& each : found) std::move(each.begin(), each.end(), std::back_inserter(failures));
+    begin = end;
   }
 }
 
 std::vector<Staging::Failure> Staging::commit(const std::function<int(std::uint32_t)>& open) {
   std::vector<Failure> failures;
   sync_pending();
-  for (const auto& pending : pending_) put_in_place(pending, open(pending.directory), failures);
+  put_all_in_place(open, failures);
   pending_.clear();
   return failures;
 }

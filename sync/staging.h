@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ class Staging {
   struct File {
     base::Fd fd;
     int place = -1;    ///< index of the staging directory
+    int part = -1;     ///< directory in it, or -1
     std::string name;  ///< in the staging directory
   };
   /// A name that could not be put in place.
@@ -44,14 +46,26 @@ class Staging {
   [[nodiscard]] File create_other(int directory, int top, const std::string& top_path,
                                   const std::string& directory_path,
                                   const std::function<void(int, const std::string&)>& make);
+  /// Where create() would make a file; answers change only when a new staging directory is made.
+  [[nodiscard]] int place_for(int directory, int top, const std::string& top_path,
+                              const std::string& directory_path);
+  /// A name for a file that somebody else makes, in directory_of() the answer. `part` spreads many
+  /// files over several directories, so that threads do not wait for each other there.
+  [[nodiscard]] File reserve(int place, unsigned part);
+  [[nodiscard]] int directory_of(const File& file) const;
+  /// A reserved file that was added is written after all (its descriptor, if it is kept open), or
+  /// it could not be written and is forgotten. `tag` as in add().
+  void written(std::uint64_t tag, base::Fd fd);
+  void forget(std::uint64_t tag);
   /// Takes a complete file for the next commit; `directory` is the caller's number of the directory
   /// it belongs to, `tag` comes back if it cannot be put there.
   void add(File file, std::uint32_t directory, const std::string& final_name, std::uint64_t tag);
   /// Removes a file that is not wanted after all.
   void discard(const File& file);
 
-  /// Syncs all files, then renames them into place; `open` gives the descriptor of a directory by
-  /// its number. The directories themselves still have to be synced.
+  /// Syncs all files, then renames them into place, many of them by two threads; `open` gives the
+  /// descriptor of a directory by its number, which stays open while sixteen others are. The
+  /// directories themselves still have to be synced.
   [[nodiscard]] std::vector<Failure> commit(const std::function<int(std::uint32_t)>& open);
   /// True if one sync per file system is better than one per file.
   [[nodiscard]] bool is_large() const { return pending_.size() > large_batch; }
@@ -64,20 +78,23 @@ class Staging {
     base::Fd directory;
     base::Fd holder;
     base::FileTime holder_modified;
+    std::vector<base::Fd> parts;
   };
   struct Pending {
     File file;
     std::uint32_t directory;
     std::string final_name;
     std::uint64_t tag;
+    bool is_forgotten = false;
   };
   static constexpr std::size_t large_batch = 64;
 
-  [[nodiscard]] int place_for(int directory, int top, const std::string& top_path,
-                              const std::string& directory_path);
+  [[nodiscard]] Pending& pending_with(std::uint64_t tag);
   int make_place(int holder, const std::string& path);
   void sync_pending();
-  void put_in_place(const Pending& pending, int directory, std::vector<Failure>& failures);
+  [[nodiscard]] std::optional<Failure> put_in_place(const Pending& pending, int directory);
+  void put_all_in_place(const std::function<int(std::uint32_t)>& open,
+                        std::vector<Failure>& failures);
 
   base::Disk& disk_;
   std::string record_;

@@ -1,4 +1,4 @@
-// Signatures and deltas as a peer could send them, on their way to librsync.
+// Signatures and deltas as a peer could send them.
 
 #include <fcntl.h>
 #include <sys/mman.h>
