@@ -106,11 +106,7 @@ class Run {
         last = std::min(end, std::chrono::steady_clock::now() + held_output_grace);
       }
     }
-    if (!code) {
-      code = kill_process_group(pid_, kill_grace);
-      if (!is_over) stop_if_interrupted();
-      outcome_.timed_out = !is_over;
-    }
+    if (!code) code = end_by_force(is_over);
     outcome_.exit_code = *code;
     outcome_.elapsed =
         std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - start);
@@ -118,6 +114,14 @@ class Run {
   }
 
  private:
+  /// `is_over`: what was wanted of it was there already.
+  int end_by_force(bool is_over) {
+    const int code = kill_process_group(pid_, kill_grace);
+    if (!is_over) stop_if_interrupted();
+    outcome_.timed_out = !is_over;
+    return code;
+  }
+
   void exchange() {
     std::array<pollfd, 2> items{{{.fd = out_.fd.get(), .events = POLLIN, .revents = 0},
                                  {.fd = error_.fd.get(), .events = POLLIN, .revents = 0}}};

@@ -57,6 +57,15 @@ class Reader {
   std::string_view rest_;
 };
 
+/// False when the time is up or waiting is impossible.
+bool wait_until(std::chrono::steady_clock::time_point end, int socket, short event) {
+  const auto left =
+      std::chrono::duration_cast<Milliseconds>(end - std::chrono::steady_clock::now());
+  if (left <= Milliseconds{0}) return false;
+  pollfd wait{.fd = socket, .events = event, .revents = 0};
+  return ::poll(&wait, 1, static_cast<int>(left.count())) >= 0 || errno == EINTR;
+}
+
 }  // namespace
 
 std::optional<SshAgent> SshAgent::connect(const std::string& path, Milliseconds limit) {
@@ -83,13 +92,7 @@ bool SshAgent::move_bytes(char* bytes, std::size_t size, bool outwards) {
       continue;
     }
     if (moved == 0 || (errno != EAGAIN && errno != EINTR)) return false;
-    const auto left =
-        std::chrono::duration_cast<Milliseconds>(end - std::chrono::steady_clock::now());
-    if (left <= Milliseconds{0}) return false;
-    pollfd wait{.fd = socket_.get(),
-                .events = static_cast<short>(outwards ? POLLOUT : POLLIN),
-                .revents = 0};
-    if (::poll(&wait, 1, static_cast<int>(left.count())) < 0 && errno != EINTR) return false;
+    if (!wait_until(end, socket_.get(), outwards ? POLLOUT : POLLIN)) return false;
   }
   return true;
 }

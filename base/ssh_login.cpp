@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -131,7 +132,7 @@ int sign_with_agent(LIBSSH2_SESSION* /*session*/, unsigned char** signature, std
       signer->agent.sign(signer->key, {reinterpret_cast<const char*>(data), data_size});
   auto* copy = made ? static_cast<unsigned char*>(std::malloc(made->size())) : nullptr;  // NOLINT
   if (copy == nullptr) return -1;
-  std::memcpy(copy, made->data(), made->size());
+  std::copy(made->begin(), made->end(), copy);
   *signature = copy;
   *size = made->size();
   return 0;

@@ -15,6 +15,39 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
+/// What init cannot find out: every setting with its default.
+constexpr const char* further_settings = R"(
+# File sets. credentials, install and etc exist without a word here; more paths:
+# [sync.set.etc]
+# paths = ["/etc/hosts", "/etc/resolv.conf", "/etc/exports"]
+# exclude = ["*.swp"]
+# allow_host_specific = []  # fstab, machine-id, ssh host keys... stay here otherwise
+# profile = "compat"  # rsync -Lprgotz; or "faithful": rsync -aHAXS --numeric-ids
+# delete = false      # true: what is gone here goes on the standby, within limits
+# max_age = "1d"      # a takeover refuses older copies
+
+[database]
+keep_points = 5       # recovery points on the standby
+max_age = "1h"        # a takeover refuses an older newest one
+
+[schedule]
+style = "systemd"     # or "crontab"
+database = "1min"
+sync-credentials = "1min"
+sync-etc = "1min"
+sync-install = "10min"
+
+# A way to switch a host off and to read that it is off. Without one, a takeover needs
+# your word: hamn failover --primary-is-off=NAME. {host} is the host to switch off.
+# [[fence]]
+# name = "bmc"
+# off = ["/usr/bin/ipmitool", "-I", "lanplus", "-H", "{host}-bmc", "-U", "admin",
+#        "-f", "/etc/hamn/bmc.password", "chassis", "power", "off"]
+# status = ["/usr/bin/ipmitool", "-I", "lanplus", "-H", "{host}-bmc", "-U", "admin",
+#           "-f", "/etc/hamn/bmc.password", "chassis", "power", "status"]
+# off_when = "Chassis Power is off"
+)";
+
 }  // namespace
 
 std::string render_site(const FoundSite& found) {
@@ -46,39 +79,7 @@ std::string render_site(const FoundSite& found) {
       quoted(found.key_file) + "\n";
   text += "\n[xcat]\ninstall = " + quoted(found.install_directory) +
           "\ntftp = " + quoted(found.tftp_directory) + "\n";
-  text +=
-      "\n# File sets. credentials, install and etc exist without a word here; more paths:\n"
-      "# [sync.set.etc]\n"
-      "# paths = [\"/etc/hosts\", \"/etc/resolv.conf\", \"/etc/exports\"]\n"
-      "# exclude = [\"*.swp\"]\n"
-      "# allow_host_specific = []  # fstab, machine-id, ssh host keys... stay here otherwise\n"
-      "# profile = \"compat\"  # rsync -Lprgotz; or \"faithful\": rsync -aHAXS --numeric-ids\n"
-      "# delete = false      # true: what is gone here goes on the standby, within limits\n"
-      "# max_age = \"1d\"      # a takeover refuses older copies\n";
-  text +=
-      "\n[database]\n"
-      "keep_points = 5       # recovery points on the standby\n"
-      "max_age = \"1h\"        # a takeover refuses an older newest one\n";
-  text +=
-      "\n[schedule]\n"
-      "style = \"systemd\"     # or \"crontab\"\n"
-      "database = \"1min\"\n"
-      "sync-credentials = \"1min\"\n"
-      "sync-etc = \"1min\"\n"
-      "sync-install = \"10min\"\n";
-  text +=
-      "\n# A way to switch a host off and to read that it is off. Without one, a takeover needs\n"
-      "# your word: hamn failover --primary-is-off=NAME. {host} is the host to switch off.\n"
-      "# [[fence]]\n"
-      "# name = \"bmc\"\n"
-      "# off = [\"/usr/bin/ipmitool\", \"-I\", \"lanplus\", \"-H\", \"{host}-bmc\", \"-U\", "
-      "\"admin\",\n"
-      "#        \"-f\", \"/etc/hamn/bmc.password\", \"chassis\", \"power\", \"off\"]\n"
-      "# status = [\"/usr/bin/ipmitool\", \"-I\", \"lanplus\", \"-H\", \"{host}-bmc\", \"-U\", "
-      "\"admin\",\n"
-      "#           \"-f\", \"/etc/hamn/bmc.password\", \"chassis\", \"power\", \"status\"]\n"
-      "# off_when = \"Chassis Power is off\"\n";
-  return text;
+  return text + further_settings;
 }
 
 std::vector<std::vector<std::string>> parse_tabdump(const std::string& text) {

@@ -13,6 +13,8 @@ namespace hamn::cli {
 
 namespace {
 
+constexpr const char* of_the_future = "of the future: the clocks of the two hosts differ";
+
 struct Copies {
   base::Table table{.columns = {{"what", "What"},
                                 {"generation", "Generation"},
@@ -37,6 +39,18 @@ struct Copies {
   }
 };
 
+/// The newest recovery point that a standby has.
+void add_database(Copies& copies, const base::Site& site, base::WallTime now) {
+  const auto kept = dbrepl::newest_point(dbrepl::database_directories(site.state_directory).points);
+  if (!kept || !kept->point) return copies.add_missing("database", "no recovery point");
+  const auto& point = *kept->point;
+  if (base::is_ahead(point.taken, now)) return copies.add_missing("database", of_the_future);
+  std::uint64_t rows = 0;
+  for (const auto& table : point.tables) rows += table.rows;
+  copies.add("database", point.id, base::age(point.taken, now), site.database.max_age,
+             base::human_count(rows) + " rows");
+}
+
 /// What this host knows about the copies: a standby what it received, a primary what was confirmed.
 Copies look_at_copies(Environment& environment, bool is_primary) {
   const auto& site = environment.site();
@@ -51,28 +65,14 @@ Copies look_at_copies(Environment& environment, bool is_primary) {
       continue;
     }
     if (base::is_ahead(state->as_of, now)) {
-      copies.add_missing("files: " + name, "of the future: the clocks of the two hosts differ");
+      copies.add_missing("files: " + name, of_the_future);
       continue;
     }
     copies.add("files: " + name, std::to_string(state->generation), base::age(state->as_of, now),
                set.max_age,
                base::human_count(state->files) + " files, " + base::human_size(state->bytes));
   }
-  const auto directories = dbrepl::database_directories(site.state_directory);
-  if (is_primary) return copies;
-  const auto point = dbrepl::newest_point(directories.points);
-  if (!point || !point->point) {
-    copies.add_missing("database", "no recovery point");
-    return copies;
-  }
-  if (base::is_ahead(point->point->taken, now)) {
-    copies.add_missing("database", "of the future: the clocks of the two hosts differ");
-    return copies;
-  }
-  std::uint64_t rows = 0;
-  for (const auto& table : point->point->tables) rows += table.rows;
-  copies.add("database", point->point->id, base::age(point->point->taken, now),
-             site.database.max_age, base::human_count(rows) + " rows");
+  if (!is_primary) add_database(copies, site, now);
   return copies;
 }
 

@@ -34,6 +34,25 @@ std::optional<unsigned char> take_character(std::string_view pattern, std::size_
   return static_cast<unsigned char>(pattern[at++]);
 }
 
+/// Takes the next class, range or character of an expression: whether `c` is in it. Nothing if the
+/// expression does not end.
+std::optional<bool> take_member(std::string_view pattern, std::size_t& at, unsigned char c) {
+  const auto end = pattern.find(":]", at);
+  if (pattern.substr(at).starts_with("[:") && end != std::string_view::npos) {
+    const auto name = pattern.substr(at + 2, end - at - 2);
+    at = end + 2;
+    return in_named_class(name, c);
+  }
+  const auto low = take_character(pattern, at);
+  auto high = low;
+  if (at + 1 < pattern.size() && pattern[at] == '-' && pattern[at + 1] != ']') {
+    ++at;
+    high = take_character(pattern, at);
+  }
+  if (!low || !high) return std::nullopt;
+  return *low <= c && c <= *high;
+}
+
 /// Nothing if the expression does not end.
 std::optional<Bracket> try_bracket(std::string_view pattern, unsigned char c) {
   std::size_t at = 1;
@@ -42,21 +61,9 @@ std::optional<Bracket> try_bracket(std::string_view pattern, unsigned char c) {
   bool matches = false;
   for (bool is_first = true; at < pattern.size() && (is_first || pattern[at] != ']');
        is_first = false) {
-    const auto end = pattern.find(":]", at);
-    if (pattern.substr(at).starts_with("[:") && end != std::string_view::npos) {
-      matches = matches || in_named_class(pattern.substr(at + 2, end - at - 2), c);
-      at = end + 2;
-      continue;
-    }
-    const auto low = take_character(pattern, at);
-    if (!low) return std::nullopt;
-    auto high = low;
-    if (at + 1 < pattern.size() && pattern[at] == '-' && pattern[at + 1] != ']') {
-      ++at;
-      high = take_character(pattern, at);
-      if (!high) return std::nullopt;
-    }
-    matches = matches || (*low <= c && c <= *high);
+    const auto is_member = take_member(pattern, at, c);
+    if (!is_member) return std::nullopt;
+    matches = matches || *is_member;
   }
   if (at >= pattern.size()) return std::nullopt;
   return Bracket{.size = at + 1, .matches = matches != is_negated && c != '/'};
@@ -73,24 +80,27 @@ bool match_stars(std::string_view pattern, std::string_view text) {
   }
 }
 
+/// How much of the pattern `c` fits; nothing if it does not. The pattern begins with no star.
+std::optional<std::size_t> match_one(std::string_view pattern, unsigned char c) {
+  const auto first = static_cast<unsigned char>(pattern.front());
+  if (first == '?') return c == '/' ? std::nullopt : std::optional<std::size_t>{1};
+  if (first == '[') {
+    const auto bracket = try_bracket(pattern, c);
+    return bracket && bracket->matches ? std::optional{bracket->size} : std::nullopt;
+  }
+  std::size_t at = 0;
+  if (first == '\\' && pattern.size() > 1) ++at;
+  return static_cast<unsigned char>(pattern[at]) == c ? std::optional{at + 1} : std::nullopt;
+}
+
 /// True if the whole text fits the whole pattern.
 bool match_whole(std::string_view pattern, std::string_view text) {
   while (!pattern.empty()) {
     if (pattern.front() == '*') return match_stars(pattern, text);
     if (text.empty()) return false;
-    const auto c = static_cast<unsigned char>(text.front());
-    std::size_t used = 1;
-    if (pattern.front() == '?') {
-      if (c == '/') return false;
-    } else if (pattern.front() == '[') {
-      const auto bracket = try_bracket(pattern, c);
-      if (!bracket || !bracket->matches) return false;
-      used = bracket->size;
-    } else {
-      if (pattern.front() == '\\' && pattern.size() > 1) pattern.remove_prefix(1);
-      if (pattern.front() != text.front()) return false;
-    }
-    pattern.remove_prefix(used);
+    const auto used = match_one(pattern, static_cast<unsigned char>(text.front()));
+    if (!used) return false;
+    pattern.remove_prefix(*used);
     text.remove_prefix(1);
   }
   return text.empty();

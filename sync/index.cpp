@@ -418,6 +418,11 @@ Index open_for(const std::string& path, const std::string& roots) {
 
 }  // namespace
 
+void set_index_aside(const std::string& path) {
+  for (const char* suffix : {"-wal", "-shm"}) (void)std::remove((path + suffix).c_str());
+  (void)std::rename(path.c_str(), (path + ".damaged").c_str());
+}
+
 Index open_or_replace_index(const std::string& path, const std::string& roots,
                             std::string& problem) {
   base::make_directories(path.substr(0, path.rfind('/')), 0700);
@@ -426,8 +431,7 @@ Index open_or_replace_index(const std::string& path, const std::string& roots,
   } catch (const IndexDamaged& error) {
     problem = error.detail();
   }
-  for (const char* suffix : {"-wal", "-shm"}) (void)std::remove((path + suffix).c_str());
-  (void)std::rename(path.c_str(), (path + ".damaged").c_str());
+  set_index_aside(path);
   return open_for(path, roots);
 }
 

@@ -116,6 +116,10 @@ class IndexReader {
 /// What the index at `path` says about itself; nothing if there is no index. Throws IndexDamaged.
 [[nodiscard]] std::optional<IndexState> read_index_state(const std::string& path);
 
+/// Renames an index that turned out to be damaged to `path`.damaged; the next pass starts without
+/// one. Nobody has it open.
+void set_index_aside(const std::string& path);
+
 /// Opens the index at `path` for a set with the given fingerprint; an index of other roots starts
 /// empty. A damaged one is renamed to `path`.damaged and replaced by an empty one; `problem` then
 /// says what was wrong.

@@ -126,6 +126,15 @@ class Session {
     const base::Lock lock{receiver_lock_path(policy_.run_directory, set.name),
                           "receiving " + set.name + " from " + hello.host, clock_};
     follow_epoch(hello, *role, policy_, disk_, clock_);
+    try {
+      receive_set(set, hello);
+    } catch (const IndexDamaged&) {
+      set_index_aside(receiver_index_path(policy_.state_directory, set.name));
+      throw;
+    }
+  }
+
+  void receive_set(const FileSet& set, const Hello& hello) {
     SetReceiver pass{policy_, set, hello, disk_, clock_, outbox_};
     Message message;
     do {

@@ -38,7 +38,12 @@ base::Ending Connection::abort() {
 
 SendResult send_set(Connection& connection, const SendRequest& request, base::Clock& clock,
                     base::Progress& progress) {
-  return SetSender{connection, request, clock, progress}.run();
+  try {
+    return SetSender{connection, request, clock, progress}.run();
+  } catch (const IndexDamaged&) {
+    set_index_aside(sender_index_path(request.state_directory, request.set.name));
+    throw;
+  }
 }
 
 std::string sender_index_path(const std::string& state_directory, const std::string& set) {

@@ -217,6 +217,32 @@ TEST(PassTest, SetsADamagedIndexAsideAndComparesAnew) {
   EXPECT_EQ(world.source_tree(), world.target_tree());
 }
 
+TEST(PassTest, ADamagedRowEndsThePassAndTheNextOneGoesOnWithoutThatIndex) {
+  for (const bool is_senders : {true, false}) {
+    World world;
+    world.given("d/unmistakable", "content");
+    world.pass();
+    const fs::path root = fs::path{world.source("")}.parent_path().parent_path();
+    const auto index = is_senders ? sender_index_path(root / "primary", "test")
+                                  : receiver_index_path(root / "standby", "test");
+    auto bytes = test::content_of(index);
+    const auto at = bytes.find("unmistakable");
+    ASSERT_NE(at, std::string::npos);
+    bytes[at] = 'U';
+    test::given_file(index, bytes);
+    world.given("d/unmistakable", "changed");
+    try {
+      (void)world.pass();
+      ADD_FAILURE() << "the damage was not noticed";
+    } catch (const base::Error& error) {
+      EXPECT_NE((error.what() + error.detail()).find("index"), std::string::npos) << error.what();
+    }
+    EXPECT_TRUE(test::exists(index + ".damaged"));
+    EXPECT_NE(world.pass().mode, PassMode::incremental);
+    EXPECT_EQ(world.source_tree(), world.target_tree());
+  }
+}
+
 TEST(PassTest, RefusesAnEmptiedSourceAndObeysWhenItIsMeant) {
   World world;
   world.given("f", "content");
