@@ -82,7 +82,8 @@ void SetSender::send_links() {
                     .entry = link.entry,
                     .signature_bytes = 0,
                     .signature = {},
-                    .wants_delta = false},
+                    .wants_delta = false,
+                    .pages = {}},
                    0);
     }
     commit_if_full();

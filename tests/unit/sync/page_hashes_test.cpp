@@ -167,5 +167,31 @@ TEST_F(PagesPassTest, SendsAllOfAFileThatIsShorterOrGoneOnTheStandby) {
   expect_equal();
 }
 
+/// A file system that shares blocks, as XFS and btrfs do.
+class SharingDisk : public test::UnsyncedDisk {
+ public:
+  bool share_content(int from, int to) override {
+    const auto content = test::content_of("/proc/self/fd/" + std::to_string(from));
+    write(to, content, 0);
+    ++shared;
+    return true;
+  }
+  int shared = 0;
+};
+
+TEST_F(PagesPassTest, ChangesASharedCopyInPlaceZerosAndANewSizeIncluded) {
+  SharingDisk disk;
+  const World::Wrap as_it_is = [](auto stream) { return stream; };
+  content_.replace(50 * page, 3 * page, 3 * page, '\0');
+  world_.given("image", content_);
+  EXPECT_LT(world_.pass_with(disk, as_it_is).wire_bytes, 20 * page);
+  expect_equal();
+  content_.resize(smallest_paged_file + 1);
+  world_.given("image", content_);
+  EXPECT_LT(world_.pass_with(disk, as_it_is).wire_bytes, 20 * page);
+  expect_equal();
+  EXPECT_EQ(disk.shared, 2);
+}
+
 }  // namespace
 }  // namespace hamn::sync
