@@ -4,7 +4,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/sync_commands.h"
 #include "sync/index.h"
 #include "sync/pass.h"
 #include "sync/receiver.h"
@@ -130,6 +130,7 @@ void add_sync_commands(CLI::App& app, Environment& environment, Chosen& chosen) 
                         "A source that lost everything is right");
   run_command->callback(
       [&, request] { chosen = [&, request] { return run(environment, *request); }; });
+  add_sync_import_command(*sync_command, environment, chosen);
   auto* receive_command =
       app.add_subcommand("receive", "The other end of hamn sync, started over ssh by the primary");
   receive_command->callback([&] { chosen = [&] { return receive(environment); }; });
