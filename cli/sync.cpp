@@ -131,9 +131,19 @@ void add_sync_commands(CLI::App& app, Environment& environment, Chosen& chosen) 
   run_command->callback(
       [&, request] { chosen = [&, request] { return run(environment, *request); }; });
   add_sync_import_command(*sync_command, environment, chosen);
+  add_sync_authorize_command(*sync_command, environment, chosen);
   auto* receive_command =
       app.add_subcommand("receive", "The other end of hamn sync, started over ssh by the primary");
-  receive_command->callback([&] { chosen = [&] { return receive(environment); }; });
+  auto forced = std::make_shared<bool>(false);
+  receive_command->add_flag("--forced", *forced,
+                            "For authorized_keys: run what SSH_ORIGINAL_COMMAND asks for, if it is "
+                            "something that hamn asks of a standby");
+  receive_command->callback([&, forced] {
+    chosen = [&, forced] {
+      const auto serve = [&] { return receive(environment); };
+      return *forced ? run_forced(environment, serve) : serve();
+    };
+  });
 }
 
 }  // namespace hamn::cli

@@ -34,6 +34,7 @@ struct CrontabProblem {
   std::string why;
 };
 
+/// What read_crontab() found.
 struct Crontab {
   std::vector<CrontabLine> lines;
   std::vector<CrontabProblem> problems;

@@ -54,6 +54,7 @@ struct ImportRemark {
   friend bool operator==(const ImportRemark&, const ImportRemark&) = default;
 };
 
+/// What came of an import: sets to add, and remarks about lines.
 struct Import {
   std::vector<ImportedSet> sets;
   std::vector<ImportRemark> remarks;
