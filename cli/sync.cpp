@@ -46,16 +46,6 @@ std::vector<sync::FileSet> choose_sets(Environment& environment, const RunReques
   return chosen;
 }
 
-/// A higher epoch is in charge: this host must stop pushing, also after a restart.
-void become_deposed(Environment& environment, base::Role role, const sync::PeerRefused& refused) {
-  role.name = base::RoleName::deposed;
-  role.epoch = refused.epoch();
-  role.since = environment.clock().wall();
-  base::write_role(environment.disk(), environment.role_path(), role);
-  base::log(base::Level::warning,
-            "this host was deposed: the cluster is in epoch " + std::to_string(refused.epoch()));
-}
-
 base::Exit send(Environment& environment, const RunRequest& request, const base::Role& role) {
   sync::PassRequest pass;
   pass.sets = choose_sets(environment, request);
@@ -117,6 +107,15 @@ base::Exit receive(Environment& environment) {
 
 }  // namespace
 
+void become_deposed(Environment& environment, base::Role role, const sync::PeerRefused& refused) {
+  role.name = base::RoleName::deposed;
+  role.epoch = refused.epoch();
+  role.since = environment.clock().wall();
+  base::write_role(environment.disk(), environment.role_path(), role);
+  base::log(base::Level::warning,
+            "this host was deposed: the cluster is in epoch " + std::to_string(refused.epoch()));
+}
+
 void add_sync_commands(CLI::App& app, Environment& environment, Chosen& chosen) {
   auto* sync_command = app.add_subcommand("sync", "Files: keep the standby's copies current");
   sync_command->require_subcommand(1);
@@ -131,6 +130,7 @@ void add_sync_commands(CLI::App& app, Environment& environment, Chosen& chosen) 
   run_command->callback(
       [&, request] { chosen = [&, request] { return run(environment, *request); }; });
   add_sync_import_command(*sync_command, environment, chosen);
+  add_sync_watch_command(*sync_command, environment, chosen);
   add_sync_authorize_command(*sync_command, environment, chosen);
   auto* receive_command =
       app.add_subcommand("receive", "The other end of hamn sync, started over ssh by the primary");

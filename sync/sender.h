@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +56,9 @@ struct SendRequest {
   std::uint64_t epoch = 0;
   std::string state_directory;
   bool accept_emptied = false;  ///< an empty source is what the administrator wants
+  /// If there, an incremental pass enters only these directories (absolute), those that lead to
+  /// them, and those that look other than the index has them.
+  std::optional<std::set<std::string>> dirty = {};
 };
 
 /// What one pass of one set did.

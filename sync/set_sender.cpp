@@ -76,6 +76,10 @@ SendResult SetSender::run() {
   commit(true);
   while (!finished_) handle(connection_.inbox().take());
   progress_.finish();
+  if (request_.dirty && mode_ == PassMode::incremental) {
+    result_.files = index_.state().files;
+    result_.bytes = index_.state().bytes;
+  }
   result_.generation = state_.generation;
   result_.mode = mode_;
   result_.wire_bytes =
@@ -146,11 +150,24 @@ bool SetSender::is_above(const OpenDirectory& directory) const {
                    std::pair{directory.device, directory.inode}) != ancestors_.end();
 }
 
+bool SetSender::may_skip(const std::string& walked, const Entry& entry,
+                         const std::vector<Entry>& before) const {
+  if (!request_.dirty || mode_ != PassMode::incremental) return false;
+  const auto* known = find_entry(before, entry.name);
+  if (known == nullptr || !(*known == entry)) return false;
+  const auto path = walked.starts_with("//") ? walked.substr(1) : walked;  // below "/"
+  if (request_.dirty->contains(path)) return false;
+  // "a-b" sorts between "a" and "a/b".
+  const auto inside = request_.dirty->lower_bound(path + "/");
+  return inside == request_.dirty->end() || !inside->starts_with(path + "/");
+}
+
 void SetSender::walk_below(const Level& level, const DirectoryDiff& diff,
                            const std::vector<Entry>& before) {
   for (const auto* entry : diff.directories) {
     base::stop_if_interrupted();
     const auto path = level.directory.path + "/" + entry->name;
+    if (may_skip(path, *entry, before)) continue;
     std::optional<OpenDirectory> opened;
     try {
       opened = open_below(level.directory, entry->name);

@@ -46,6 +46,8 @@ class SetSender {
   void walk_root(std::uint16_t root);
   void walk(Level& level, const std::vector<Entry>& parent_before);
   void walk_below(const Level& level, const DirectoryDiff& diff, const std::vector<Entry>& before);
+  [[nodiscard]] bool may_skip(const std::string& path, const Entry& entry,
+                              const std::vector<Entry>& before) const;
   [[nodiscard]] bool is_above(const OpenDirectory& directory) const;
   void declare(Level& level);
   void send_file(Level& level, const Entry& entry, const Entry* before, Change change);
