@@ -101,7 +101,8 @@ void Watch::send_now() {
         error.code() == base::Exit::usage) {
       throw;
     }
-    if (failures_ == 0) base::log(base::Level::warning, base::to_lines(error));
+    if (failures_ == 0)
+      base::log(base::Level::warning, std::string{error.what()} + ": " + error.detail());
     plan_retry();
   }
   last_pass_ = clock_.steady();
