@@ -205,11 +205,23 @@ void read_units(SiteTable table, Site& site) {
 }
 
 void read_schedule(SiteTable table, Site& site) {
-  site.schedule.style = table.choice("style", "systemd", {"systemd", "crontab"});
+  site.schedule.style = table.choice("style", "systemd", {"systemd", "crontab", "continuous"});
   site.schedule.every["database"] = table.limit("database", "1min");
   for (const auto& [name, set] : site.file_sets) {
     site.schedule.every["sync-" + name] =
         table.limit("sync-" + name, name == "install" ? "10min" : "1min");
+  }
+  table.expect_nothing_else();
+}
+
+void read_watch(SiteTable table, Site& site) {
+  site.watch.quiet = table.duration("quiet", "200ms");
+  site.watch.longest = table.duration("longest", "2s");
+  site.watch.heartbeat = table.limit("heartbeat", "20s");
+  site.watch.rescan = table.limit("rescan", "10min");
+  site.watch.poll = table.limit("poll", "10s");
+  if (site.watch.heartbeat > std::chrono::seconds{30}) {
+    table.complain("heartbeat", "must be 30s or less, or the standby takes the line for dead");
   }
   table.expect_nothing_else();
 }
@@ -288,6 +300,7 @@ Site parse_site(const std::string& text, const std::string& path) {
   read_units(root.table("units"), site);
   read_takeover(root.table("takeover"), site);
   read_schedule(root.table("schedule"), site);
+  read_watch(root.table("watch"), site);
   root.expect_nothing_else();
   throw_if_wrong(file, path);
   site.settings = file.settings();

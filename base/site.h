@@ -74,9 +74,18 @@ struct TakeoverSettings {
   Milliseconds command_limit{0};    ///< for one xCAT command
 };
 
+/// How the continuous agent (hamn sync watch) waits.
+struct WatchSettings {
+  Milliseconds quiet{0};      ///< without events before a pass begins
+  Milliseconds longest{0};    ///< after the first event a pass begins anyway
+  Milliseconds heartbeat{0};  ///< a pass even if nothing changed
+  Milliseconds rescan{0};     ///< everything is looked at
+  Milliseconds poll{0};       ///< everything is looked at, where the kernel gives no events
+};
+
 /// What runs by itself, and how often.
 struct ScheduleSettings {
-  std::string style;                          ///< "systemd" or "crontab"
+  std::string style;                          ///< "systemd", "crontab" or "continuous"
   std::map<std::string, Milliseconds> every;  ///< "sync-install" → interval
 };
 
@@ -108,6 +117,7 @@ struct Site {
   ServiceUnits units;
   TakeoverSettings takeover;
   ScheduleSettings schedule;
+  WatchSettings watch;
   std::vector<SettingOrigin> settings;
 
   /// The other one of the two hosts.

@@ -28,6 +28,11 @@ base::Exit show_schedule(Environment& environment) {
       put("# " + file.path + "\n" + file.content + "\n");
     }
   }
+  const auto watch = cron::watch_command(environment.site(), environment.own_program());
+  if (!watch.empty()) {
+    const auto unit = cron::render_watch_unit(watch);
+    put("# " + unit.path + "\n" + unit.content + "\n");
+  }
   return base::Exit::done;
 }
 
@@ -45,8 +50,10 @@ base::Exit install(Environment& environment) {
     for (const auto& each : cron::rounded_jobs(jobs)) base::log(base::Level::warning, each);
   }
   auto& host = environment.hosts().at(environment.here());
-  return carry_out(environment, cron::plan_install(environment.site(), environment.here(), jobs,
-                                                   cron::installed_files(host)));
+  return carry_out(
+      environment,
+      cron::plan_install(environment.site(), environment.here(), jobs, cron::installed_files(host),
+                         cron::watch_command(environment.site(), environment.own_program())));
 }
 
 base::Exit remove(Environment& environment) {

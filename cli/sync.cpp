@@ -5,7 +5,7 @@
 #include "base/lock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "cli/commands.h"
+#include "cli/sync_commands.h"
 #include "sync/index.h"
 #include "sync/pass.h"
 #include "sync/receiver.h"
@@ -47,16 +47,6 @@ std::vector<sync::FileSet> choose_sets(Environment& environment, const RunReques
     chosen.push_back(*found);
   }
   return chosen;
-}
-
-/// A higher epoch is in charge: this host must stop pushing, also after a restart.
-void become_deposed(Environment& environment, base::Role role, const sync::PeerRefused& refused) {
-  role.name = base::RoleName::deposed;
-  role.epoch = refused.epoch();
-  role.since = environment.clock().wall();
-  base::write_role(environment.disk(), environment.role_path(), role);
-  base::log(base::Level::warning,
-            "this host was deposed: the cluster is in epoch " + std::to_string(refused.epoch()));
 }
 
 base::Exit send(Environment& environment, const RunRequest& request, const base::Role& role) {
@@ -122,6 +112,15 @@ base::Exit receive(Environment& environment) {
 
 }  // namespace
 
+void become_deposed(Environment& environment, base::Role role, const sync::PeerRefused& refused) {
+  role.name = base::RoleName::deposed;
+  role.epoch = refused.epoch();
+  role.since = environment.clock().wall();
+  base::write_role(environment.disk(), environment.role_path(), role);
+  base::log(base::Level::warning,
+            "this host was deposed: the cluster is in epoch " + std::to_string(refused.epoch()));
+}
+
 void add_sync_commands(CLI::App& app, Environment& environment, Chosen& chosen) {
   auto* sync_command = app.add_subcommand("sync", "Files: keep the standby's copies current");
   sync_command->require_subcommand(1);
@@ -140,9 +139,21 @@ void add_sync_commands(CLI::App& app, Environment& environment, Chosen& chosen) 
                         "So many deletions, or another directory at the source, are right");
   run_command->callback(
       [&, request] { chosen = [&, request] { return run(environment, *request); }; });
+  add_sync_import_command(*sync_command, environment, chosen);
+  add_sync_watch_command(*sync_command, environment, chosen);
+  add_sync_authorize_command(*sync_command, environment, chosen);
   auto* receive_command =
       app.add_subcommand("receive", "The other end of hamn sync, started over ssh by the primary");
-  receive_command->callback([&] { chosen = [&] { return receive(environment); }; });
+  auto forced = std::make_shared<bool>(false);
+  receive_command->add_flag("--forced", *forced,
+                            "For authorized_keys: run what SSH_ORIGINAL_COMMAND asks for, if it is "
+                            "something that hamn asks of a standby");
+  receive_command->callback([&, forced] {
+    chosen = [&, forced] {
+      const auto serve = [&] { return receive(environment); };
+      return *forced ? run_forced(environment, serve) : serve();
+    };
+  });
 }
 
 }  // namespace hamn::cli

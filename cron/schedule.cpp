@@ -31,7 +31,8 @@ Job make_job(const std::string& name, base::Milliseconds every,
 std::vector<std::string> timers_among(const std::vector<std::string>& files) {
   std::vector<std::string> timers;
   for (const auto& file : files) {
-    if (file.ends_with(".timer")) timers.push_back(file.substr(file.rfind('/') + 1));
+    if (file.ends_with(".timer") || file.ends_with("/hamn-watch.service"))
+      timers.push_back(file.substr(file.rfind('/') + 1));
   }
   return timers;
 }
@@ -62,9 +63,18 @@ void add_removal(base::Plan& plan, const std::string& host, const std::vector<st
 std::vector<Job> make_jobs(const base::Site& site, const std::vector<std::string>& program) {
   std::vector<Job> jobs;
   for (const auto& [name, every] : site.schedule.every) {
+    if (site.schedule.style == "continuous" && name.starts_with("sync-")) continue;
     jobs.push_back(make_job(name, every, program));
   }
   return jobs;
+}
+
+std::vector<std::string> watch_command(const base::Site& site,
+                                       const std::vector<std::string>& program) {
+  if (site.schedule.style != "continuous") return {};
+  auto words = program;
+  words.insert(words.end(), {"sync", "watch", "--service"});
+  return words;
 }
 
 std::vector<std::string> installed_files(base::Host& host) {
@@ -83,7 +93,8 @@ std::vector<std::string> installed_files(base::Host& host) {
 }
 
 base::Plan plan_install(const base::Site& site, const std::string& host,
-                        const std::vector<Job>& jobs, const std::vector<std::string>& present) {
+                        const std::vector<Job>& jobs, const std::vector<std::string>& present,
+                        const std::vector<std::string>& watch) {
   std::vector<RenderedFile> wanted;
   if (site.schedule.style == "crontab") {
     wanted.push_back({.path = crontab_path, .content = render_crontab(jobs)});
@@ -93,6 +104,7 @@ base::Plan plan_install(const base::Site& site, const std::string& host,
       wanted.insert(wanted.end(), units.begin(), units.end());
     }
   }
+  if (!watch.empty()) wanted.push_back(render_watch_unit(watch));
   std::vector<std::string> unwanted;
   for (const auto& path : present) {
     const bool keep = std::any_of(wanted.begin(), wanted.end(),
@@ -105,7 +117,7 @@ base::Plan plan_install(const base::Site& site, const std::string& host,
   for (const auto& file : wanted) {
     const auto name = file.path.substr(file.path.rfind('/') + 1);
     plan.add(base::write_on(host, "Write " + name, {.path = file.path, .content = file.content}));
-    if (name.ends_with(".timer")) timers.push_back(name);
+    if (name.ends_with(".timer") || name == "hamn-watch.service") timers.push_back(name);
   }
   if (!timers.empty()) {
     plan.add(systemctl(host, "Tell systemd", {"daemon-reload"}, {}));

@@ -24,12 +24,18 @@ struct Job {
 [[nodiscard]] std::vector<Job> make_jobs(const base::Site& site,
                                          const std::vector<std::string>& program);
 
+/// The command of the continuous agent; empty unless the style is "continuous". Its unit replaces
+/// the timers of file sets. Pure.
+[[nodiscard]] std::vector<std::string> watch_command(const base::Site& site,
+                                                     const std::vector<std::string>& program);
+
 /// Installs the jobs on `host` in the style of the configuration; what was installed in the other
 /// style, or for jobs that are no more, is removed. `present` are the files of hamn that are there
 /// (installed_files()). Pure.
 [[nodiscard]] base::Plan plan_install(const base::Site& site, const std::string& host,
                                       const std::vector<Job>& jobs,
-                                      const std::vector<std::string>& present);
+                                      const std::vector<std::string>& present,
+                                      const std::vector<std::string>& watch = {});
 [[nodiscard]] base::Plan plan_remove(const std::string& host,
                                      const std::vector<std::string>& present);
 

@@ -16,6 +16,33 @@ std::string unit_word(const std::string& word) {
   return quote ? "\"" + out + "\"" : out;
 }
 
+RenderedFile render_watch_unit(const std::vector<std::string>& argv) {
+  std::vector<std::string> words;
+  for (const auto& word : argv) words.push_back(unit_word(word));
+  return {.path = "/etc/systemd/system/hamn-watch.service",
+          .content =
+              "# Written by hamn cron install; changes are lost.\n"
+              "[Unit]\n"
+              "Description=hamn: keep the standby current as files change\n"
+              "Documentation=man:hamn(1)\n"
+              "After=network-online.target\n"
+              "StartLimitIntervalSec=0\n"
+              "\n"
+              "[Service]\n"
+              "Type=notify\n"
+              "ExecStart=" +
+              base::join(words, " ") +
+              "\n"
+              "Restart=always\n"
+              "RestartSec=5\n"
+              "SuccessExitStatus=3 5 130\n"
+              "WatchdogSec=10min\n"
+              "Nice=5\n"
+              "\n"
+              "[Install]\n"
+              "WantedBy=multi-user.target\n"};
+}
+
 std::vector<RenderedFile> render_units(const Job& job) {
   std::vector<std::string> words;
   for (const auto& word : job.argv) words.push_back(unit_word(word));

@@ -20,6 +20,10 @@ struct RenderedFile {
 /// Pure.
 [[nodiscard]] std::vector<RenderedFile> render_units(const Job& job);
 
+/// The service of `hamn sync watch`: started at boot on both hosts, it waits while its host is not
+/// the primary, and systemd starts it again whenever it ends. Pure.
+[[nodiscard]] RenderedFile render_watch_unit(const std::vector<std::string>& argv);
+
 /// One word of an ExecStart line: quoted where systemd would split or expand it. Pure.
 [[nodiscard]] std::string unit_word(const std::string& word);
 

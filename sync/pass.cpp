@@ -38,6 +38,10 @@ base::Error with_far_end(const base::Error& error, const std::string& host,
 
 }  // namespace
 
+void journal_result(const SendResult& result, base::Journal& journal) {
+  if (result.changed || result.problem_count > 0) journal.append("set_synced", facts_of(result));
+}
+
 std::vector<SendResult> run_pass(base::Host& receiver, const PassRequest& request,
                                  base::Journal& journal, base::Clock& clock,
                                  base::Progress& progress) {
@@ -62,8 +66,7 @@ std::vector<SendResult> run_pass(base::Host& receiver, const PassRequest& reques
       throw with_far_end(error.within("cannot sync " + set.name + " to " + receiver.name()),
                          receiver.name(), connection.abort());
     }
-    const auto& result = results.back();
-    if (result.changed || result.problem_count > 0) journal.append("set_synced", facts_of(result));
+    journal_result(results.back(), journal);
   }
   (void)connection.finish();
   return results;

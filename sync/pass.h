@@ -31,6 +31,9 @@ struct PassRequest {
                                                base::Journal& journal, base::Clock& clock,
                                                base::Progress& progress);
 
+/// Writes "set_synced" if the pass changed something or had problems.
+void journal_result(const SendResult& result, base::Journal& journal);
+
 /// What a pass did, as a page. Pure.
 [[nodiscard]] base::Report report_of(const std::vector<SendResult>& results,
                                      const std::string& receiver);

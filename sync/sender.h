@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,6 +58,10 @@ struct SendRequest {
   bool accept_emptied = false;    ///< an empty source is what the administrator wants
   bool deletes = false;           ///< once, also what no index knows; or the set says so itself
   bool accept_deletions = false;  ///< however many
+  /// If there, an incremental pass of a compat set enters only these directories (absolute), those
+  /// that lead to them, and those that look other than the index has them. A faithful set is walked
+  /// as a whole: the other name of a hard link may be anywhere.
+  std::optional<std::set<std::string>> dirty = {};
 };
 
 /// What one pass of one set did.

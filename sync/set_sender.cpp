@@ -159,7 +159,8 @@ void SetSender::walk_root(std::uint16_t root) {
 
 void SetSender::walk_below(const std::shared_ptr<FoundDirectory>& top) {
   Walker walker{request_.set, sender_index_path(request_.state_directory, request_.set.name),
-                mode_ == PassMode::incremental};
+                mode_ == PassMode::incremental,
+                request_.dirty && !is_faithful() ? &*request_.dirty : nullptr};
   walker.add(top);
   while (const auto found = walker.next()) {
     base::stop_if_interrupted();

@@ -14,6 +14,17 @@ constexpr std::size_t deepest_level = 200;
 constexpr unsigned most_threads = 4;  // each may hold as many descriptors as the walk is deep
 constexpr std::size_t most_waiting_entries = 20'000;
 
+/// True if `path` or something below it is in `dirty`.
+bool leads_to(const std::set<std::string>& dirty, const std::string& path) {
+  if (dirty.contains(path)) return true;
+  const auto inside = dirty.lower_bound(path + "/");  // "a-b" sorts between "a" and "a/b"
+  return inside != dirty.end() && inside->starts_with(path + "/");
+}
+
+std::string path_in(const OpenDirectory& directory, const std::string& name) {
+  return (directory.path == "/" ? "" : directory.path) + "/" + name;
+}
+
 bool is_above(const FoundDirectory* directory, const OpenDirectory& opened) {
   for (; directory != nullptr && directory->depth > 0; directory = directory->above.get()) {
     if (directory->directory.device == opened.device && directory->directory.inode == opened.inode)
@@ -31,7 +42,7 @@ std::shared_ptr<FoundDirectory> enter(const std::shared_ptr<FoundDirectory>& abo
   found->depth = above->depth + 1;
   const auto& name = found->child.self.name;
   found->key = below(above->key, name);
-  const auto path = (above->directory.path == "/" ? "" : above->directory.path) + "/" + name;
+  const auto path = path_in(above->directory, name);
   const auto leave_out = [&](ProblemKind kind, const std::string& detail) {
     found->problems.push_back({.kind = kind, .path = path, .detail = detail});
     return found;
@@ -97,8 +108,9 @@ FoundDirectory::Child compare_child(const Entry* before, const Entry& now) {
   return child;
 }
 
-Walker::Walker(const FileSet& set, const std::string& index_path, bool compare)
-    : set_(set), index_path_(index_path), compare_(compare) {
+Walker::Walker(const FileSet& set, const std::string& index_path, bool compare,
+               const std::set<std::string>* dirty)
+    : set_(set), index_path_(index_path), compare_(compare), dirty_(compare ? dirty : nullptr) {
   const auto threads = std::clamp(std::thread::hardware_concurrency(), 1U, most_threads);
   for (unsigned i = 0; i < threads; ++i) workers_.emplace_back([this] { run(); });
 }
@@ -110,7 +122,15 @@ Walker::~Walker() {
   room_came_.notify_all();
 }
 
+void Walker::drop_clean(FoundDirectory& found) const {
+  if (dirty_ == nullptr) return;
+  std::erase_if(found.children, [&](const FoundDirectory::Child& child) {
+    return !child.is_different && !leads_to(*dirty_, path_in(found.directory, child.self.name));
+  });
+}
+
 void Walker::add(const std::shared_ptr<FoundDirectory>& top) {
+  drop_clean(*top);
   const std::lock_guard lock{mutex_};
   if (top->children.empty()) return;
   unfinished_ += top->children.size();
@@ -168,6 +188,7 @@ void Walker::work() {
     const auto found = enter(above, child);
     above.reset();
     if (found->problems.empty()) look_into(*found, set_, index, quick, compare_);
+    drop_clean(*found);
     if (!put(found)) return;
   }
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,8 +53,11 @@ struct FoundDirectory {
 /// walked (the one found last is walked first, so these stay few). Threads: next() from one.
 class Walker {
  public:
-  /// With `compare`, only what differs from the index is listed; without, everything.
-  Walker(const FileSet& set, const std::string& index_path, bool compare);
+  /// With `compare`, only what differs from the index is listed; without, everything. If there are
+  /// `dirty` directories (absolute), a comparing walk enters only these, those that lead to them,
+  /// and those that look other than the index has them.
+  Walker(const FileSet& set, const std::string& index_path, bool compare,
+         const std::set<std::string>* dirty = nullptr);
   Walker(const Walker&) = delete;
   Walker& operator=(const Walker&) = delete;
   ~Walker();
@@ -73,10 +77,13 @@ class Walker {
   void work();
   [[nodiscard]] bool take(std::shared_ptr<FoundDirectory>& above, std::size_t& child);
   [[nodiscard]] bool put(const std::shared_ptr<FoundDirectory>& found);
+  /// Forgets the children that the walk need not enter.
+  void drop_clean(FoundDirectory& found) const;
 
   const FileSet& set_;
   std::string index_path_;
   bool compare_;
+  const std::set<std::string>* dirty_;
   std::mutex mutex_;
   std::condition_variable work_came_;
   std::condition_variable result_came_;
