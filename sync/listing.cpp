@@ -91,35 +91,38 @@ bool QuickComparison::read_names(const FoundDirectory& found, const FileSet& set
   return true;
 }
 
+bool QuickComparison::compare(int directory, const Name& name, const Entry& before,
+                              Result& result) const {
+  const auto kind = name.type == DT_DIR ? Kind::directory : Kind::file;
+  if (before.kind != kind || text_of(name) != before.name) return false;
+  struct statx now {};
+  if (::statx(directory, names_.c_str() + name.at,
+              AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, wanted, &now) < 0) {
+    return false;
+  }
+  if (kind == Kind::directory) {
+    if (!S_ISDIR(now.stx_mode)) return false;
+    result.children.push_back(compare_child(&before, directory_entry(before, now)));
+    return true;
+  }
+  if (!is_same_file(before, now)) return false;
+  ++result.files;
+  result.bytes += before.size_bytes;
+  return true;
+}
+
 bool QuickComparison::is_unchanged(FoundDirectory& found, const FileSet& set,
                                    std::string_view row) {
   ByteReader in{row};
   const auto count = in.number(row.size());
   if (!read_names(found, set) || order_.size() != count) return false;
-  std::vector<FoundDirectory::Child> children;
-  std::uint64_t files = 0;
-  std::uint64_t bytes = 0;
-  struct statx now {};
+  Result result;
   for (const auto& name : order_) {
-    const auto before = read_entry(in);
-    const auto kind = name.type == DT_DIR ? Kind::directory : Kind::file;
-    if (before.kind != kind || text_of(name) != before.name) return false;
-    if (::statx(found.directory.fd.get(), names_.c_str() + name.at,
-                AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, wanted, &now) < 0) {
-      return false;
-    }
-    if (kind == Kind::directory) {
-      if (!S_ISDIR(now.stx_mode)) return false;
-      children.push_back(compare_child(&before, directory_entry(before, now)));
-      continue;
-    }
-    if (!is_same_file(before, now)) return false;
-    ++files;
-    bytes += before.size_bytes;
+    if (!compare(found.directory.fd.get(), name, read_entry(in), result)) return false;
   }
-  found.children = std::move(children);
-  found.files = files;
-  found.bytes = bytes;
+  found.children = std::move(result.children);
+  found.files = result.files;
+  found.bytes = result.bytes;
   return true;
 }
 

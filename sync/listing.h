@@ -29,6 +29,14 @@ class QuickComparison {
     std::uint8_t type;
   };
 
+  struct Result {
+    std::vector<FoundDirectory::Child> children;
+    std::uint64_t files = 0;
+    std::uint64_t bytes = 0;
+  };
+
+  [[nodiscard]] bool compare(int directory, const Name& name, const Entry& before,
+                             Result& result) const;
   [[nodiscard]] bool read_names(const FoundDirectory& found, const FileSet& set);
   [[nodiscard]] bool add_name(const char* name, std::uint8_t type, const FileSet& set,
                               const DirectoryKey& key);

@@ -136,23 +136,8 @@ void SetSender::walk_root(std::uint16_t root) {
   Level level{.directory = top->directory, .key = top->key, .number = 0, .self = {}};
   distrust(level, nullptr, top->listing);
   if (!known && opened) declare(level);
-  send_present(level, top->listing);
-  for (auto& problem : top->listing.problems) note(std::move(problem));
-  const auto diff = diff_directory(known ? top->before : nothing, top->listing.entries);
-  know_leaders(level, top->listing.entries, diff);
-  for (const auto& [entry, change] : diff.changes) {
-    send_file(level, *entry, find_entry(top->before, entry->name), change);
-  }
-  for (const auto* entry : diff.gone) send_gone(level, *entry);
-  for (const auto& entry : top->listing.entries) {
-    if (entry.kind != Kind::file) continue;
-    ++top->files;
-    top->bytes += entry.size_bytes;
-  }
-  for (const auto* entry : diff.directories) {
-    const auto* before = known ? find_entry(top->before, entry->name) : nullptr;
-    top->children.push_back(compare_child(before, *entry));
-  }
+  send_changes(level, top->before, top->listing);
+  take_listing(*top, known);
   count(*top);
   walk_below(top);
 }
@@ -184,21 +169,25 @@ void SetSender::send_directory(FoundDirectory& found) {
   if (found.child.is_different) declare(level);
   count(found);
   if (!found.is_unchanged) {
-    send_present(level, found.listing);
-    for (auto& problem : found.listing.problems) note(std::move(problem));
-    const bool known = mode_ == PassMode::incremental;
-    const auto diff = diff_directory(known ? found.before : nothing, found.listing.entries);
-    know_leaders(level, found.listing.entries, diff);
-    for (const auto& [entry, change] : diff.changes) {
-      send_file(level, *entry, find_entry(found.before, entry->name), change);
-    }
-    for (const auto* entry : diff.gone) send_gone(level, *entry);
+    send_changes(level, found.before, found.listing);
     found.listing = {};  // the directories below keep this one, but not what it held
     found.before = {};
   }
   answer_replies();
   commit_if_full();
   show();
+}
+
+void SetSender::send_changes(Level& level, const std::vector<Entry>& before, Listing& listing) {
+  send_present(level, listing);
+  for (auto& problem : listing.problems) note(std::move(problem));
+  const bool known = mode_ == PassMode::incremental;
+  const auto diff = diff_directory(known ? before : nothing, listing.entries);
+  know_leaders(level, listing.entries, diff);
+  for (const auto& [entry, change] : diff.changes) {
+    send_file(level, *entry, find_entry(before, entry->name), change);
+  }
+  for (const auto* entry : diff.gone) send_gone(level, *entry);
 }
 
 void SetSender::name_owners(const Entry& entry) {

@@ -70,6 +70,8 @@ class SetSender {
   void walk_root(std::uint16_t root);
   void walk_below(const std::shared_ptr<FoundDirectory>& top);
   void send_directory(FoundDirectory& found);
+  /// What differs between the index's entries of a directory and its listing, but for directories.
+  void send_changes(Level& level, const std::vector<Entry>& before, Listing& listing);
   void declare(Level& level);
   std::uint32_t declare(const DirectoryKey& key, const Entry& self, const Entry& remembered);
   void send_file(Level& level, const Entry& entry, const Entry* before, Change change);

@@ -15,7 +15,6 @@ namespace hamn::sync {
 namespace {
 
 constexpr std::uint64_t small_file_bytes = 256U << 10U;
-constexpr std::size_t piece_bytes = 256U << 10U;
 constexpr std::size_t most_outstanding = 20'000;
 constexpr std::uint64_t most_signature_bytes = 32U << 20U;
 constexpr std::uint64_t signature_entry_bytes = 24;
@@ -169,15 +168,7 @@ bool SetSender::stream_content(LargeFile& file, Outstanding& what, std::uint64_t
                                                      .directory = what.directory,
                                                      .entry = file.entry}));
   base::Xxh128 hash;
-  std::string buffer(piece_bytes, '\0');
-  std::uint64_t offset = 0;
-  while (offset < file.entry.size_bytes) {
-    base::stop_if_interrupted();
-    const auto wanted = std::min<std::uint64_t>(buffer.size(), file.entry.size_bytes - offset);
-    const auto got = ::pread(file.fd.get(), buffer.data(), wanted, static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    const auto piece = std::string_view{buffer}.substr(0, static_cast<std::size_t>(got));
+  const auto size = read_pieces(file, [&](std::string_view piece) {
     hash.add(piece);
     if (pages) pages->feed(piece);
     if (delta) {
@@ -185,15 +176,14 @@ bool SetSender::stream_content(LargeFile& file, Outstanding& what, std::uint64_t
     } else {
       put(piece);
     }
-    offset += static_cast<std::uint64_t>(got);
-    bytes_since_commit_ += static_cast<std::uint64_t>(got);
-  }
+    bytes_since_commit_ += piece.size();
+  });
   if (delta) delta->finish(put);
-  const bool whole = offset == file.entry.size_bytes && is_unchanged(file);
+  const bool whole = size == file.entry.size_bytes && is_unchanged(file);
   what.entry = file.entry;
   what.entry.content = hash.value();
   writer.send(type(MessageType::end), encode(End{.abandoned = !whole,
-                                                 .size_bytes = offset,
+                                                 .size_bytes = size,
                                                  .modified = file.entry.modified,
                                                  .content = what.entry.content}));
   if (whole && pages) keep_pages(what, pages->finish(what.entry.content));

@@ -54,27 +54,18 @@ bool SetSender::stream_pages(LargeFile& file, Outstanding& what, std::uint64_t i
     writer.send(type(MessageType::data), bytes);
   };
   base::Xxh128 hash;
-  std::string buffer(piece_bytes, '\0');
-  std::uint64_t offset = 0;
-  while (offset < file.entry.size_bytes) {
-    base::stop_if_interrupted();
-    const auto wanted = std::min<std::uint64_t>(buffer.size(), file.entry.size_bytes - offset);
-    const auto got = ::pread(file.fd.get(), buffer.data(), wanted, static_cast<off_t>(offset));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    const auto piece = std::string_view{buffer}.substr(0, static_cast<std::size_t>(got));
+  const auto size = read_pieces(file, [&](std::string_view piece) {
     hash.add(piece);
     delta.feed(piece, put);
-    offset += static_cast<std::uint64_t>(got);
-  }
+  });
   delta.finish(put);
-  const bool whole = offset == file.entry.size_bytes && is_unchanged(file);
+  const bool whole = size == file.entry.size_bytes && is_unchanged(file);
   what.entry = file.entry;
   what.entry.content = hash.value();
   what.has_same_content = !has_begun;
   if (has_begun) {
     writer.send(type(MessageType::end), encode(End{.abandoned = !whole,
-                                                   .size_bytes = offset,
+                                                   .size_bytes = size,
                                                    .modified = file.entry.modified,
                                                    .content = what.entry.content}));
   } else if (whole) {

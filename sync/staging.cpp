@@ -192,45 +192,48 @@ std::optional<Staging::Failure> Staging::put_in_place(const Pending& pending, in
   }
 }
 
-void Staging::put_all_in_place(const std::function<int(std::uint32_t)>& open,
-                               std::vector<Failure>& failures) {
-  // Each round takes as many directories as may be open at the same time. Files of one directory
-  // stay with one thread: their order counts, and a directory takes one name at a time.
-  for (std::size_t begin = 0; begin < pending_.size();) {
-    std::map<std::uint32_t, int> directories;
-    auto end = begin;
-    for (; end < pending_.size(); ++end) {
-      const auto number = pending_[end].directory;
-      if (directories.contains(number)) continue;
-      if (directories.size() == directories_per_round) break;
-      directories[number] = open(number);
-    }
-    std::array<std::vector<Failure>, 2> found;
-    const auto rename_half = [&](std::uint32_t half, bool all) {
-      for (auto i = begin; i < end; ++i) {
-        const auto& pending = pending_[i];
-        if (pending.is_forgotten || (!all && pending.directory % 2 != half)) continue;
-        if (auto failure = put_in_place(pending, directories.at(pending.directory))) {
-          found.at(half).push_back(std::move(*failure));
-        }
-      }
-    };
-    if (end - begin < smallest_shared_round) {
-      rename_half(0, true);
-    } else {
-      base::Worker other{[&] { rename_half(1, false); }};
-      rename_half(0, false);
-      other.join();
-    }
-    for (auto& each : found) std::move(each.begin(), each.end(), std::back_inserter(failures));
-    begin = end;
+std::size_t Staging::end_of_round(std::size_t begin) const {
+  std::set<std::uint32_t> directories;
+  for (auto end = begin; end < pending_.size(); ++end) {
+    directories.insert(pending_[end].directory);
+    if (directories.size() > directories_per_round) return end;
   }
+  return pending_.size();
+}
+
+void Staging::put_round_in_place(std::size_t begin, std::size_t end,
+                                 const std::function<int(std::uint32_t)>& open,
+                                 std::vector<Failure>& failures) {
+  std::map<std::uint32_t, int> directories;
+  for (auto i = begin; i < end; ++i) directories[pending_[i].directory] = -1;
+  for (auto& [number, fd] : directories) fd = open(number);
+  const bool is_shared = end - begin >= smallest_shared_round;
+  std::array<std::vector<Failure>, 2> found;
+  // Files of one directory stay with one thread: their order counts, and a directory takes one name
+  // at a time.
+  const auto rename_part = [&](std::uint32_t part) {
+    for (auto i = begin; i < end; ++i) {
+      const auto& pending = pending_[i];
+      if (pending.is_forgotten || (is_shared && pending.directory % 2 != part)) continue;
+      auto failure = put_in_place(pending, directories.at(pending.directory));
+      if (failure) found.at(part).push_back(std::move(*failure));
+    }
+  };
+  std::optional<base::Worker> other;
+  if (is_shared) other.emplace([&] { rename_part(1); });
+  rename_part(0);
+  if (other) other->join();
+  for (auto& each : found) std::move(each.begin(), each.end(), std::back_inserter(failures));
 }
 
 std::vector<Staging::Failure> Staging::commit(const std::function<int(std::uint32_t)>& open) {
   std::vector<Failure> failures;
   sync_pending();
-  put_all_in_place(open, failures);
+  for (std::size_t begin = 0; begin < pending_.size();) {
+    const auto end = end_of_round(begin);
+    put_round_in_place(begin, end, open, failures);
+    begin = end;
+  }
   pending_.clear();
   return failures;
 }

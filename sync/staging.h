@@ -93,8 +93,11 @@ class Staging {
   int make_place(int holder, const std::string& path);
   void sync_pending();
   [[nodiscard]] std::optional<Failure> put_in_place(const Pending& pending, int directory);
-  void put_all_in_place(const std::function<int(std::uint32_t)>& open,
-                        std::vector<Failure>& failures);
+  /// How far the pending files reach whose directories may be open at the same time.
+  [[nodiscard]] std::size_t end_of_round(std::size_t begin) const;
+  void put_round_in_place(std::size_t begin, std::size_t end,
+                          const std::function<int(std::uint32_t)>& open,
+                          std::vector<Failure>& failures);
 
   base::Disk& disk_;
   std::string record_;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <ctime>
 
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "sync/attributes.h"
 
@@ -252,6 +253,22 @@ std::optional<LargeFile> open_large(const OpenDirectory& directory, const std::s
   if (!S_ISREG(found.st_mode)) return std::nullopt;
   file.entry = to_entry(found, name, file.fd.get(), directory.looking);
   return file;
+}
+
+std::uint64_t read_pieces(const LargeFile& file,
+                          const std::function<void(std::string_view)>& take) {
+  std::string buffer(piece_bytes, '\0');
+  std::uint64_t offset = 0;
+  while (offset < file.entry.size_bytes) {
+    base::stop_if_interrupted();
+    const auto wanted = std::min<std::uint64_t>(buffer.size(), file.entry.size_bytes - offset);
+    const auto got = ::pread(file.fd.get(), buffer.data(), wanted, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    take(std::string_view{buffer}.substr(0, static_cast<std::size_t>(got)));
+    offset += static_cast<std::uint64_t>(got);
+  }
+  return offset;
 }
 
 bool is_unchanged(const LargeFile& file) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.h"
@@ -71,6 +73,10 @@ struct LargeFile {
 /// Nothing if it vanished or is no regular file any more; throws DiskError if it cannot be opened.
 [[nodiscard]] std::optional<LargeFile> open_large(const OpenDirectory& directory,
                                                   const std::string& name);
+/// Reads the file from its beginning as far as it was when it was opened, piece by piece. Answers
+/// how many bytes there were. Throws Error if the run is interrupted.
+[[nodiscard]] std::uint64_t read_pieces(const LargeFile& file,
+                                        const std::function<void(std::string_view)>& take);
 /// True if the file is still as `entry` says.
 [[nodiscard]] bool is_unchanged(const LargeFile& file);
 /// XXH3 of an open file.

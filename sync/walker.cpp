@@ -67,15 +67,7 @@ void list_all(FoundDirectory& found, const FileSet& set, std::vector<Entry> befo
   found.is_unchanged = false;
   found.listing = list_source(found.directory, set, found.key);
   found.before = std::move(before);
-  for (const auto& entry : found.listing.entries) {
-    if (entry.kind == Kind::directory) {
-      const auto* known = compare ? find_entry(found.before, entry.name) : nullptr;
-      found.children.push_back(compare_child(known, entry));
-    } else if (entry.kind == Kind::file) {
-      ++found.files;
-      found.bytes += entry.size_bytes;
-    }
-  }
+  take_listing(found, compare);
 }
 
 void look_into(FoundDirectory& found, const FileSet& set, IndexReader& index,
@@ -96,6 +88,18 @@ void look_into(FoundDirectory& found, const FileSet& set, IndexReader& index,
 }
 
 }  // namespace
+
+void take_listing(FoundDirectory& found, bool compare) {
+  for (const auto& entry : found.listing.entries) {
+    if (entry.kind == Kind::directory) {
+      const auto* known = compare ? find_entry(found.before, entry.name) : nullptr;
+      found.children.push_back(compare_child(known, entry));
+    } else if (entry.kind == Kind::file) {
+      ++found.files;
+      found.bytes += entry.size_bytes;
+    }
+  }
+}
 
 FoundDirectory::Child compare_child(const Entry* before, const Entry& now) {
   FoundDirectory::Child child{.self = now};

@@ -97,6 +97,10 @@ class Walker {
   std::list<base::Worker> workers_;
 };
 
+/// Fills children, files and bytes of a directory from its listing; all children are new if it does
+/// not `compare`.
+void take_listing(FoundDirectory& found, bool compare);
+
 /// Whether a directory entry says more than it said at the last pass. `before` is null if it is
 /// new. Pure.
 [[nodiscard]] FoundDirectory::Child compare_child(const Entry* before, const Entry& now);
