@@ -33,6 +33,10 @@ class SyncTest(SiteTest):
             self.assertIn(what, (old.get(path), new.get(path), "0o40700"), path)
         self.assertEqual(old.keys() - now.keys(), set())
 
+    def hamn_files(self, host):
+        return self.site.must(host, "find", "/etc/systemd/system", "/etc/cron.d", "-name", "hamn*",
+                              "-o", "-lname", "*hamn*").split()
+
     def assert_nothing_left(self):
         self.assertEqual(self.site.agent("mn2", "staging", *EVERYTHING), [])
 
@@ -246,10 +250,6 @@ class SyncTimers(SyncTest):
 
     weight = 8
 
-    def hamn_files(self, host):
-        return self.site.must(host, "find", "/etc/systemd/system", "/etc/cron.d", "-name", "hamn*",
-                              "-o", "-lname", "*hamn*").split()
-
     def test_systemd(self):
         site = self.site
         site.configure(every="1s")
@@ -281,3 +281,37 @@ class SyncTimers(SyncTest):
         self.assertEqual(self.site.file("mn1", "/etc/cron.d/hamn"), text)
         self.run_cli("mn1", "cron", "remove")
         self.assertEqual(self.hamn_files("mn1"), [])
+
+
+class SyncWatch(SyncTest):
+    """hamn sync watch as a service."""
+
+    weight = 60
+
+    def test_agent(self):
+        site = self.site
+        site.configure(schedule="continuous", every="1s")
+        for host in ("mn1", "mn2"):
+            self.run_cli(host, "cron", "install")
+        for seed in range(50, 56):
+            self.change_files(seed=seed, count=30)
+            wait_until("a change arrives", self.is_current, 20)
+        site.lab.verb("cut", "mn1", "mn2")
+        self.change_files(seed=60)
+        time.sleep(3)
+        self.assertFalse(self.is_current())
+        site.lab.verb("uncut", "mn1", "mn2")
+        wait_until("what changed meanwhile arrives", self.is_current, 120)
+        site.must("mn2", "sync")
+        site.standby_loses_power()
+        self.change_files(seed=61)
+        site.power_on("mn2")
+        wait_until("the standby is found again", self.is_current, 120)
+        self.assert_nothing_left()
+        status = self.run_cli("mn2", "status").out
+        self.assertNotIn("lagging", status)
+        for host in ("mn1", "mn2"):
+            self.run_cli(host, "cron", "remove")
+            self.assertEqual(self.hamn_files(host), [])
+            self.assertNotEqual(
+                site.run(host, "systemctl", "is-active", "hamn-watch.service").out.strip(), "active")
