@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "sync/bytes.h"
+#include "sync/tree.h"
 
 namespace hamn::sync {
 
@@ -225,6 +226,9 @@ bool SetReceiver::accept_as_it_is(const Offer& offer) {
   disk_.sync_file(file->get());
   auto entry = offer.entry;
   if (entry.content.is_zero() && same_as_known) entry.content = known->content;
+  if (entry.content.is_zero() && entry.size_bytes <= small_file_bytes) {
+    entry.content = hash_of(file->get());
+  }
   batch_.put(directories_.key(offer.directory), entry);
   answer(offer.id, VerdictKind::accepted, entry.content);
   return true;

@@ -111,6 +111,7 @@ class SetSender {
 
   void answer_replies();
   void handle(const Reply& reply);
+  [[nodiscard]] bool is_mistaken(const Outstanding& what, const base::Hash128& there) const;
   void on_verdict(const Verdict& verdict);
   void on_signature(const Signature& piece);
   void on_trouble(const Trouble& trouble);

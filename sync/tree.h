@@ -50,6 +50,10 @@ struct OpenDirectory {
 /// The attributes of an open directory as an entry named `name`.
 [[nodiscard]] Entry describe(const OpenDirectory& directory, const std::string& name);
 
+/// Files up to this size are sent without being asked for, and their content is compared before a
+/// copy that somebody else made is believed.
+constexpr std::uint64_t small_file_bytes = 256U << 10U;
+
 /// Outcome of reading a whole small file between two looks at it.
 struct SmallFile {
   enum class Result { read, vanished, unreadable, unstable };

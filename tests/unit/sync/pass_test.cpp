@@ -202,6 +202,23 @@ TEST(PassTest, TakesOverACopyThatRsyncMade) {
   EXPECT_EQ(world.source_tree(), world.target_tree());
 }
 
+TEST(PassTest, BelievesNoSmallFileForItsSizeAndTime) {
+  World world;
+  const timespec times[2] = {{1'700'000'000, 123}, {1'700'000'000, 123}};
+  for (const auto& [root, content] : {std::pair{world.source("data/d"), "primary"},
+                                      std::pair{world.target("data/d"), "standby"}}) {
+    fs::create_directories(root);
+    test::given_file(root + "/key", content);
+    ::utimensat(AT_FDCWD, (root + "/key").c_str(), times, 0);
+  }
+  EXPECT_EQ(world.pass().files_sent, 1U);
+  EXPECT_EQ(test::content_of(world.target("data/d/key")), "primary");
+  EXPECT_EQ(world.source_tree(), world.target_tree());
+  const auto again = world.pass();
+  EXPECT_EQ(again.mode, PassMode::incremental);
+  EXPECT_EQ(again.files_sent, 0U);
+}
+
 TEST(PassTest, SetsADamagedIndexAsideAndComparesAnew) {
   World world;
   world.given("f", "content");
