@@ -233,7 +233,8 @@ TEST(SiteTest, NamesTheLineOfEveryBadValue) {
        "line 2: database.keep_points: must be a whole number from 1 to 1000"},
       {"[takeover]\ncommand_limit = \"999ms\"",
        "line 2: takeover.command_limit: must be a second or more"},
-      {"[schedule]\nstyle = \"at\"", "line 2: schedule.style: must be one of: systemd, crontab"},
+      {"[schedule]\nstyle = \"at\"",
+       "line 2: schedule.style: must be one of: systemd, crontab, continuous"},
       {"[schedule]\ndatabase = \"10ms\"", "line 2: schedule.database: must be a second or more"},
       {"fence = 5", "line 1: fence: must be an array of tables: [[fence]]"},
       {"fence = [1]", "line 1: fence: must be an array of tables: [[fence]]"}};

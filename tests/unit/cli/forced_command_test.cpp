@@ -40,8 +40,8 @@ TEST(AuthorizedKeysTest, FindsTheKeyOfALine) {
   EXPECT_EQ(key_of(key + " root@mn1"), key);
   EXPECT_EQ(key_of("  from=\"10.0.0.1\",command=\"echo \\\"a b\\\"\" " + key), key);
   EXPECT_EQ(key_of(line), key);
-  for (const std::string text : {std::string{}, "# " + key, std::string{"ssh-ed25519"},
-                                 std::string{"ssh-ed25519 short"}, std::string{"PRIVATE KEY"}}) {
+  for (const auto& text : {std::string{}, "# " + key, std::string{"ssh-ed25519"},
+                           std::string{"ssh-ed25519 short"}, std::string{"PRIVATE KEY"}}) {
     EXPECT_FALSE(key_of(text)) << text;
   }
 }
