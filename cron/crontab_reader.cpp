@@ -148,6 +148,14 @@ std::string without_percent(const std::string& text) {
   return out;
 }
 
+std::vector<unsigned> days_of(const Moments& at, unsigned first, unsigned last) {
+  std::vector<unsigned> days;
+  for (unsigned day = first; day <= last; ++day) {
+    if (at.test(day)) days.push_back(day);
+  }
+  return days;
+}
+
 /// Reads the time fields off `rest`; an empty answer is "fine", else it says what is wrong.
 std::string take_times(std::string& rest, CrontabLine& line) {
   if (rest.starts_with("@")) {
@@ -186,22 +194,12 @@ std::optional<base::Milliseconds> interval_of(const std::vector<std::string>& fi
     if (at[0].test(minute % 60) && at[1].test(minute / 60)) minutes.push_back(minute);
   }
   if (minutes.size() > 1) return std::chrono::minutes{smallest_gap(minutes, 24 * 60)};
-  const bool any_day = fields[2].starts_with("*");
-  const bool any_weekday = fields[4].starts_with("*");
-  if (!any_weekday) {
-    if (at[4].test(7)) at[4].set(0);
-    std::vector<unsigned> days;
-    for (unsigned day = 0; day < 7; ++day) {
-      if (at[4].test(day)) days.push_back(day);
-    }
-    return std::chrono::hours{24 * smallest_gap(days, 7)};
+  if (!fields[4].starts_with("*")) {
+    if (at[4].test(7)) at[4].set(0);  // Sunday is both
+    return std::chrono::hours{24 * smallest_gap(days_of(at[4], 0, 6), 7)};
   }
-  if (!any_day) {
-    std::vector<unsigned> days;
-    for (unsigned day = 1; day <= 31; ++day) {
-      if (at[2].test(day)) days.push_back(day);
-    }
-    return std::chrono::hours{24 * smallest_gap(days, 28)};
+  if (!fields[2].starts_with("*")) {
+    return std::chrono::hours{24 * smallest_gap(days_of(at[2], 1, 31), 28)};
   }
   return std::chrono::hours{24};
 }

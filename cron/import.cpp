@@ -187,16 +187,21 @@ class Importer {
            context_.other_host.contains(host.substr(0, host.find('.')));
   }
 
+  /// The name of the set that holds `path` already; empty if none does.
+  [[nodiscard]] std::string holder_of(const std::string& path) const {
+    for (const auto& [name, present] : context_.present) {
+      if (holds(present.paths, path)) return name;
+    }
+    for (const auto& each : import_.sets) {
+      if (holds(each.settings.paths, path)) return each.settings.name;
+    }
+    return {};
+  }
+
   /// Puts into `set` what no other set has yet.
   void take_paths(const std::vector<std::string>& paths, ImportedSet& set) {
     for (const auto& path : paths) {
-      std::string holder;
-      for (const auto& [name, present] : context_.present) {
-        if (holder.empty() && holds(present.paths, path)) holder = name;
-      }
-      for (const auto& each : import_.sets) {
-        if (holder.empty() && holds(each.settings.paths, path)) holder = each.settings.name;
-      }
+      const auto holder = holder_of(path);
       if (holder.empty()) {
         set.settings.paths.push_back(path);
         continue;

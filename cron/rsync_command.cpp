@@ -183,24 +183,31 @@ class OptionReader {
       return;
     }
     for (std::size_t i = 1; i < words.size(); ++i) {
-      const auto letter = words[i].size() > 1 && words[i][0] == '-' ? words[i][1] : 0;
-      const bool apart = words[i].size() == 2 && i + 1 < words.size();
-      const auto given =
-          apart ? words[i + 1] : words[i].substr(std::min<std::size_t>(2, words[i].size()));
-      const std::string key = letter == 'p'   ? "port"
-                              : letter == 'i' ? "key"
-                              : letter == 'l' ? "user"
-                                              : "";
-      if (!key.empty()) {
-        command_.differences.push_back(words[i].substr(0, 2) + " of ssh: set " + key + " = " +
-                                       (key == "port" ? given : "\"" + given + "\"") +
-                                       " in [ssh] if it is not the same there");
-      } else if (letter == 'o') {
-        command_.differences.push_back("ssh -o " + base::printable(given) +
-                                       ": hamn keeps to [ssh] and its own known_hosts");
-      }
-      if (apart && (!key.empty() || letter == 'o' || letter == 'c' || letter == 'F')) ++i;
+      const auto& word = words[i];
+      const char letter = word.size() > 1 && word[0] == '-' ? word[1] : '\0';
+      const bool takes_value =
+          letter != '\0' && std::string_view{"pilocF"}.find(letter) != std::string_view::npos;
+      if (!takes_value) continue;
+      const bool apart = word.size() == 2 && i + 1 < words.size();
+      shell_option(letter, apart ? words[i + 1] : word.substr(2));
+      if (apart) ++i;
     }
+  }
+
+  void shell_option(char letter, const std::string& given) {
+    if (letter == 'o') {
+      command_.differences.push_back("ssh -o " + base::printable(given) +
+                                     ": hamn keeps to [ssh] and its own known_hosts");
+      return;
+    }
+    const std::string key = letter == 'p'   ? "port"
+                            : letter == 'i' ? "key"
+                            : letter == 'l' ? "user"
+                                            : "";
+    if (key.empty()) return;
+    command_.differences.push_back("-" + std::string(1, letter) + " of ssh: set " + key + " = " +
+                                   (key == "port" ? given : "\"" + given + "\"") +
+                                   " in [ssh] if it is not the same there");
   }
 
   void finish() {

@@ -44,35 +44,37 @@ struct Inside {
   std::size_t begin = 0;
 };
 
+bool is_option(const std::string& word) {
+  return word.size() >= 2 && word.front() == '-';
+}
+
+/// True if the words after the option are a line for a shell.
+bool takes_line(const Wrapper& wrapper, const std::string& option) {
+  if (!is_shell(wrapper.name) && wrapper.name != "flock") return false;
+  return option == "--command" || (option.back() == 'c' && !option.starts_with("--"));
+}
+
+bool takes_next_word(const Wrapper& wrapper, const std::string& option) {
+  return option.size() == 2 && wrapper.letters_with_value.find(option[1]) != std::string_view::npos;
+}
+
 Inside look_inside(const Wrapper& wrapper, const std::vector<ShellWord>& words, std::size_t at) {
   auto operands = wrapper.operands;
-  const bool takes_line = is_shell(wrapper.name) || wrapper.name == "flock";
-  for (; at < words.size(); ++at) {
+  for (; at < words.size() && words[at].text != "--"; ++at) {
     const auto& word = words[at].text;
-    if (word == "--") {
-      ++at;
-      break;
-    }
     if (wrapper.name == "env" && is_assignment(word)) continue;
-    if (word.size() < 2 || word.front() != '-') {
-      if (operands == 0) break;
+    if (!is_option(word)) {
+      if (operands == 0) return {.line = {}, .begin = at};
       --operands;
       continue;
     }
-    const bool is_long = word.starts_with("--");
-    const bool ends_in_c = word.back() == 'c' && !is_long;
-    if (takes_line && (ends_in_c || word == "--command") && at + 1 < words.size()) {
+    if (takes_line(wrapper, word) && at + 1 < words.size()) {
       return {.line = words[at + 1].text, .begin = words.size()};
     }
-    const bool value_follows = !is_long && word.size() == 2 &&
-                               wrapper.letters_with_value.find(word[1]) != std::string_view::npos;
-    if (value_follows) ++at;
+    if (takes_next_word(wrapper, word)) ++at;
   }
-  while (operands > 0 && at < words.size()) {
-    --operands;
-    ++at;
-  }
-  return {.line = {}, .begin = at};
+  at = std::min(at + 1, words.size());  // behind "--"
+  return {.line = {}, .begin = std::min(at + operands, words.size())};
 }
 
 }  // namespace
