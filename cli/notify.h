@@ -4,7 +4,7 @@
 
 namespace hamn::cli {
 
-/// Tells systemd how this service is: "READY=1", "WATCHDOG=1", "STATUS=…" (sd_notify(3), over the
+/// Tells systemd how this service is: "READY=1", "STATUS=…" (sd_notify(3), over the
 /// socket that NOTIFY_SOCKET names). Nothing happens if there is none.
 void notify_systemd(const std::string& message);
 

@@ -19,30 +19,11 @@ struct WatchRequest {
   std::string source = "auto";
 };
 
-/// Tells the watchdog during a long pass that it goes on.
-class WatchdogProgress : public base::Progress {
- public:
-  explicit WatchdogProgress(base::Clock& clock) : clock_(clock), last_(clock.steady()) {}
-  void show(const base::Advance& /*advance*/) override {
-    if (clock_.steady() < last_ + std::chrono::seconds{10}) return;
-    last_ = clock_.steady();
-    notify_systemd("WATCHDOG=1");
-  }
-  void finish() override {}
-
- private:
-  base::Clock& clock_;
-  base::SteadyTime last_;
-};
-
 /// Passes over one connection that stays open.
 class ConnectedPasses : public sync::WatchedPasses {
  public:
   ConnectedPasses(Environment& environment, const std::vector<sync::FileSet>& sets)
-      : environment_(environment),
-        sets_(sets),
-        journal_(environment.open_journal("activity")),
-        progress_(environment.clock()) {
+      : environment_(environment), sets_(sets), journal_(environment.open_journal("activity")) {
     for (const auto& set : sets) {
       locks_.emplace_back(environment.site().run_directory + "/sync-" + set.name + ".lock",
                           "hamn sync watch", environment.clock());
@@ -51,59 +32,69 @@ class ConnectedPasses : public sync::WatchedPasses {
 
   [[nodiscard]] bool may_go_on() override {
     base::stop_if_interrupted();
-    notify_systemd("WATCHDOG=1");
     const auto role = environment_.find_role();
     return role && role->name == base::RoleName::primary;
   }
 
-  [[nodiscard]] std::map<std::string, sync::Dirty> send(
-      const std::map<std::string, sync::Dirty>& dirty) override {
-    if (!may_go_on()) return {};
-    try {
-      return send_all(dirty);
-    } catch (const sync::PeerRefused& refused) {
-      connection_.reset();
-      if (refused.is_deposed()) become_deposed(environment_, environment_.role(), refused);
-      throw;
-    } catch (const base::Error&) {
-      connection_.reset();
-      throw;
+  [[nodiscard]] sync::SentPasses send(const std::map<std::string, sync::Dirty>& dirty) override {
+    sync::SentPasses sent;
+    if (!may_go_on()) return sent;
+    for (const auto& set : sets_) {
+      const auto& what = dirty.at(set.name);
+      connect();  // without a standby no set can be sent
+      try {
+        send_one(set, what, sent);
+      } catch (const sync::PeerRefused& refused) {
+        connection_.reset();
+        if (refused.is_deposed()) become_deposed(environment_, environment_.role(), refused);
+        throw;
+      } catch (const base::Error& error) {
+        connection_.reset();
+        if (error.code() == base::Exit::interrupted) throw;
+        sent.again[set.name].merge(what);
+        sent.trouble = "set " + set.name + ": " + error.what() + ": " + error.detail();
+      }
     }
+    if (sent.trouble.empty()) {
+      notify_systemd("STATUS=The standby is current as of " +
+                     base::to_text(environment_.clock().wall()));
+    } else {
+      notify_systemd("STATUS=" + base::printable(sent.trouble));
+    }
+    return sent;
   }
 
  private:
-  std::map<std::string, sync::Dirty> send_all(const std::map<std::string, sync::Dirty>& dirty) {
-    if (connection_ == nullptr) {
-      auto program = environment_.program();
-      program.emplace_back("receive");
-      auto& receiver = environment_.hosts().at(environment_.there());
-      connection_ = std::make_unique<sync::Connection>(receiver.open({.argv = program}));
-    }
-    std::map<std::string, sync::Dirty> again;
-    for (const auto& set : sets_) {
-      const auto& what = dirty.at(set.name);
-      sync::SendRequest request{.set = set,
-                                .host = environment_.here(),
-                                .run = journal_->run(),
-                                .epoch = environment_.role().epoch,
-                                .state_directory = environment_.site().state_directory};
-      if (!what.everything) request.dirty = what.directories;
-      const auto result = sync::send_set(*connection_, request, environment_.clock(), progress_);
-      sync::journal_result(result, *journal_);
-      for (const auto& problem : result.problems) {
-        if (problem.kind != sync::ProblemKind::unstable) continue;
-        again[set.name].directories.insert(problem.path.substr(0, problem.path.rfind('/')));
+  void connect() {
+    if (connection_ != nullptr) return;
+    auto program = environment_.program();
+    program.emplace_back("receive");
+    auto& receiver = environment_.hosts().at(environment_.there());
+    connection_ = std::make_unique<sync::Connection>(receiver.open({.argv = program}));
+  }
+
+  void send_one(const sync::FileSet& set, const sync::Dirty& what, sync::SentPasses& sent) {
+    sync::SendRequest request{.set = set,
+                              .host = environment_.here(),
+                              .run = journal_->run(),
+                              .epoch = environment_.role().epoch,
+                              .state_directory = environment_.site().state_directory};
+    if (!what.everything) request.dirty = what.directories;
+    const auto result = sync::send_set(*connection_, request, environment_.clock(), progress_);
+    sync::journal_result(result, *journal_);
+    for (const auto& problem : result.problems) {
+      const bool is_refused = problem.kind == sync::ProblemKind::not_written;
+      if (is_refused) sent.trouble = problem.path + ": " + problem.detail;
+      if (is_refused || problem.kind == sync::ProblemKind::unstable) {
+        sent.again[set.name].directories.insert(problem.path.substr(0, problem.path.rfind('/')));
       }
     }
-    notify_systemd("STATUS=The standby is current as of " +
-                   base::to_text(environment_.clock().wall()));
-    return again;
   }
 
   Environment& environment_;
   const std::vector<sync::FileSet>& sets_;
   std::unique_ptr<base::FileJournal> journal_;
-  WatchdogProgress progress_;
+  base::NoProgress progress_;
   std::vector<base::Lock> locks_;
   std::unique_ptr<sync::Connection> connection_;
 };
@@ -114,7 +105,7 @@ void wait_for_role(Environment& environment) {
   for (;;) {
     const auto role = environment.find_role();
     if (role && role->name == base::RoleName::primary) return;
-    notify_systemd("WATCHDOG=1\nSTATUS=Waiting: this host is not the primary");
+    notify_systemd("STATUS=Waiting: this host is not the primary");
     environment.clock().sleep(std::chrono::seconds{2});
     base::stop_if_interrupted();
   }

@@ -156,7 +156,12 @@ class Importer {
     for (const auto& difference : excludes.differences) remark(Kind::differs, difference);
     set.settings.exclude = excludes.patterns;
     set.settings.is_faithful = command.keeps_links;
-    set.settings.deletes = command.deletes;
+    set.settings.deletes = command.deletes && excludes.is_whole && !command.protects_more;
+    if (command.deletes && !set.settings.deletes) {
+      remark(Kind::differs,
+             "delete is left off: what a filter or a backup protects there could go here; add "
+             "delete = true when the file set is right");
+    }
     for (const auto& difference : command.differences) remark(Kind::differs, difference);
     take_paths(paths.paths, set);
     if (!set.settings.paths.empty()) keep(line, std::move(set));

@@ -138,6 +138,7 @@ class FilterReader {
  private:
   void stop(const std::string& what) {
     stopped_ = true;
+    found_.is_whole = false;
     found_.differences.push_back(base::printable(what) +
                                  ": hamn has no such filter; it and those after it are left off, "
                                  "so that more is copied");

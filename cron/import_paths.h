@@ -33,6 +33,7 @@ struct ImportedPaths {
 struct ImportedExcludes {
   std::vector<std::string> patterns;
   std::vector<std::string> differences;
+  bool is_whole = true;  ///< no filter was left off
 };
 
 /// Translates filters: what a leading '/' stands for becomes part of the pattern. A rule that hamn

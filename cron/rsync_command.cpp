@@ -124,6 +124,8 @@ class OptionReader {
 
   void apply(const RsyncOption& option, const std::string& shown, const std::string& value) {
     const std::string words{option.words};
+    const bool protects = option.letter == 'C' || option.letter == 'F' || option.letter == 'b';
+    if (protects || option.name == "backup-dir") command_.protects_more = true;
     switch (option.fate) {
       case OptionFate::same:
         return;

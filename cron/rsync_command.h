@@ -35,6 +35,7 @@ struct RsyncCommand {
   bool follows_links = false;  ///< -L
   bool keeps_links = false;    ///< links as links: what a faithful set does
   bool deletes = false;        ///< --delete and its kinds
+  bool protects_more = false;  ///< names that hamn would delete: -C, -F, -b
   std::vector<std::string> differences;  ///< sentences: what hamn does otherwise
   std::vector<std::string> obstacles;    ///< why this call cannot become a file set
 };

@@ -36,7 +36,6 @@ RenderedFile render_watch_unit(const std::vector<std::string>& argv) {
               "Restart=always\n"
               "RestartSec=5\n"
               "SuccessExitStatus=3 5 130\n"
-              "WatchdogSec=10min\n"
               "Nice=5\n"
               "\n"
               "[Install]\n"

@@ -94,13 +94,18 @@ BlockWriter::BlockWriter(base::Stream& stream, bool compress, base::Milliseconds
 BlockWriter::~BlockWriter() = default;
 
 void BlockWriter::send(std::uint8_t type, std::string_view payload) {
+  const std::lock_guard lock{mutex_};
+  collect(type, payload);
+  if (collected_.size() >= full_block_bytes) write_collected();
+}
+
+void BlockWriter::collect(std::uint8_t type, std::string_view payload) {
   if (payload.size() > largest_message_bytes) damaged_message("a message would be too large");
   ByteWriter head;
   head.byte(type);
   head.number(payload.size());
   collected_ += head.bytes();
   collected_ += payload;
-  if (collected_.size() >= full_block_bytes) flush();
 }
 
 bool BlockWriter::worth_compressing() {
@@ -111,6 +116,18 @@ bool BlockWriter::worth_compressing() {
 }
 
 void BlockWriter::flush() {
+  const std::lock_guard lock{mutex_};
+  write_collected();
+}
+
+void BlockWriter::keep_alive(base::Milliseconds silence) {
+  const std::lock_guard lock{mutex_};
+  if (std::chrono::steady_clock::now() - written_at_ < silence) return;
+  collect(alive_type, {});
+  write_collected();
+}
+
+void BlockWriter::write_collected() {
   if (collected_.empty()) return;
   std::uint32_t raw_size = 0;
   if (worth_compressing()) {
@@ -129,7 +146,30 @@ void BlockWriter::flush() {
   collected_.insert(0, head);
   stream_.write(collected_, limit_);
   written_bytes_ += collected_.size();
+  written_at_ = std::chrono::steady_clock::now();
   collected_.clear();
+}
+
+KeepAlive::KeepAlive(BlockWriter& writer, base::Milliseconds silence)
+    : writer_(writer), silence_(silence), worker_([this] { run(); }) {}
+
+KeepAlive::~KeepAlive() {
+  const std::lock_guard lock{mutex_};
+  stopped_ = true;
+  changed_.notify_all();
+}
+
+void KeepAlive::run() noexcept {
+  try {
+    std::unique_lock lock{mutex_};
+    while (!changed_.wait_for(lock, silence_ / 3, [this] { return stopped_; })) {
+      lock.unlock();
+      writer_.keep_alive(silence_);
+      lock.lock();
+    }
+  } catch (const base::Error&) {
+    return;
+  }
 }
 
 BlockReader::BlockReader(base::Stream& stream, base::Milliseconds limit)
@@ -174,6 +214,13 @@ bool BlockReader::read_block() {
 }
 
 bool BlockReader::next(Message& message) {
+  do {
+    if (!take(message)) return false;
+  } while (message.type == alive_type);
+  return true;
+}
+
+bool BlockReader::take(Message& message) {
   if (position_ >= block_.size() && !read_block()) return false;
   const auto rest = std::string_view{block_}.substr(position_);
   ByteReader reader{rest};

@@ -1,12 +1,16 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/stream.h"
+#include "base/worker.h"
 
 namespace hamn::sync {
 
@@ -30,7 +34,12 @@ struct Message {
   std::string_view payload;
 };
 
-/// Collects messages into blocks and writes them. Threads: one.
+/// Says nothing but that its sender is alive; a reader drops it.
+constexpr std::uint8_t alive_type = 0;
+/// How long a side may be silent while it works.
+constexpr base::Milliseconds longest_silence = std::chrono::seconds{15};
+
+/// Collects messages into blocks and writes them. Threads: one; keep_alive() from any.
 class BlockWriter {
  public:
   /// `stream` outlives the writer. With `compress`, blocks that shrink are compressed; the writer
@@ -42,19 +51,46 @@ class BlockWriter {
   void send(std::uint8_t type, std::string_view payload);
   /// Writes what was collected.
   void flush();
+  /// Writes something if nothing was written for `silence`: the other side gives up a line that is
+  /// silent, but a side may work for long before it has something to say.
+  void keep_alive(base::Milliseconds silence);
   /// All bytes written so far [bytes].
   [[nodiscard]] std::uint64_t written_bytes() const noexcept { return written_bytes_; }
 
  private:
   struct Compressor;
   [[nodiscard]] bool worth_compressing();
+  void collect(std::uint8_t type, std::string_view payload);
+  void write_collected();
 
+  std::mutex mutex_;
   base::Stream& stream_;
   base::Milliseconds limit_;
   std::unique_ptr<Compressor> compressor_;  ///< null: never compress
   std::string collected_;
-  std::uint64_t written_bytes_ = 0;
+  std::atomic<std::uint64_t> written_bytes_{0};
+  base::SteadyTime written_at_ = std::chrono::steady_clock::now();
   unsigned raw_blocks_left_ = 0;  ///< send so many blocks as they are before trying again
+};
+
+/// Keeps a writer's line alive from a thread of its own, until it is destroyed. It ends early if
+/// the line cannot be written to; whoever writes next learns why.
+class KeepAlive {
+ public:
+  explicit KeepAlive(BlockWriter& writer, base::Milliseconds silence = longest_silence);
+  KeepAlive(const KeepAlive&) = delete;
+  KeepAlive& operator=(const KeepAlive&) = delete;
+  ~KeepAlive();
+
+ private:
+  void run() noexcept;
+
+  BlockWriter& writer_;
+  base::Milliseconds silence_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopped_ = false;
+  base::Worker worker_;
 };
 
 /// Reads blocks and hands out their messages. Every size is checked before memory is taken for it.
@@ -72,6 +108,7 @@ class BlockReader {
 
  private:
   struct Decompressor;
+  [[nodiscard]] bool take(Message& message);
   [[nodiscard]] bool read_block();
   [[nodiscard]] std::size_t read_fully(char* into, std::size_t size);
 

@@ -23,13 +23,8 @@ constexpr std::uint32_t wanted = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVE
 
 class InotifySource : public EventSource {
  public:
-  explicit InotifySource(const std::vector<FileSet>& sets)
-      : file_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)), sets_(sets) {
-    if (file_.get() < 0)
-      throw base::system_error("cannot watch by inotify", errno, "files are polled");
-    for (const auto& set : sets) {
-      for (const auto& root : set.roots) watch_below(root.source_parent);
-    }
+  explicit InotifySource(const std::vector<FileSet>& sets) : file_(open_queue()), sets_(sets) {
+    watch_all();
   }
 
   [[nodiscard]] std::string name() const override { return "inotify"; }
@@ -48,10 +43,30 @@ class InotifySource : public EventSource {
       take(event, event.len > 0 ? buffer.data() + at + sizeof event : "", found);
       at += sizeof event + event.len;
     }
+    if (found.lost) {
+      // Who knows which directories came unseen.
+      file_ = open_queue();
+      paths_.clear();
+      watch_all();
+    }
     return found;
   }
 
  private:
+  static base::Fd open_queue() {
+    base::Fd queue{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
+    if (queue.get() < 0)
+      throw base::system_error("cannot watch by inotify", errno, "files are polled");
+    return queue;
+  }
+
+  void watch_all() {
+    ChangeEvents found;  // everything is looked at anyway
+    for (const auto& set : sets_) {
+      for (const auto& root : set.roots) watch_below(root.source_parent, found);
+    }
+  }
+
   void take(const inotify_event& event, const char* name, ChangeEvents& found) {
     if ((event.mask & IN_Q_OVERFLOW) != 0) found.lost = true;
     const auto watch = paths_.find(event.wd);
@@ -67,10 +82,7 @@ class InotifySource : public EventSource {
     }
     const bool is_new = (event.mask & (IN_CREATE | IN_MOVED_TO)) != 0;
     if (is_new && (event.mask & IN_ISDIR) != 0) {
-      const auto path = (directory == "/" ? "" : directory) + "/" + name;
-      watch_below(path);
-      // What came into it before the watch was there has no event of its own.
-      found.events.push_back({.directory = path, .name = {}});
+      watch_below((directory == "/" ? "" : directory) + "/" + name, found);
     }
   }
 
@@ -90,7 +102,8 @@ class InotifySource : public EventSource {
     return false;
   }
 
-  void watch_below(const std::string& path) {
+  /// Tells each directory that is watched from now on: what came into it before has no event.
+  void watch_below(const std::string& path, ChangeEvents& found) {
     if (!is_wanted(path)) return;
     const int watch = ::inotify_add_watch(file_.get(), path.c_str(), wanted);
     if (watch < 0) {
@@ -99,6 +112,7 @@ class InotifySource : public EventSource {
                                "raise it: sysctl fs.inotify.max_user_watches=1048576");
     }
     if (!paths_.emplace(watch, path).second) return;  // a link that leads to what is watched
+    found.events.push_back({.directory = path, .name = {}});
     const std::unique_ptr<DIR, int (*)(DIR*)> opened{::opendir(path.c_str()), &::closedir};
     while (opened != nullptr) {
       const auto* entry = ::readdir(opened.get());
@@ -107,7 +121,7 @@ class InotifySource : public EventSource {
       const bool may_be =
           entry->d_type == DT_DIR || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
       if (may_be && name != "." && name != "..") {
-        watch_below((path == "/" ? "" : path) + "/" + name);
+        watch_below((path == "/" ? "" : path) + "/" + name, found);
       }
     }
   }

@@ -58,6 +58,7 @@ bool QuickComparison::add_name(const char* name, std::uint8_t type, const FileSe
                                const DirectoryKey& key) {
   name_ = name;
   if (name_ == "." || name_ == "..") return true;
+  if (type != DT_REG && type != DT_DIR) return false;
   path_.resize(key.path.size() + 1);
   path_ += name_;
   if (is_left_out(set, key.root, path_, type == DT_DIR)) {
@@ -67,7 +68,7 @@ bool QuickComparison::add_name(const char* name, std::uint8_t type, const FileSe
                     .size = static_cast<std::uint16_t>(name_.size()),
                     .type = type});
   names_.append(name_.c_str(), name_.size() + 1);
-  return type == DT_REG || type == DT_DIR;
+  return true;
 }
 
 bool QuickComparison::read_names(const FoundDirectory& found, const FileSet& set) {
@@ -96,8 +97,8 @@ bool QuickComparison::compare(int directory, const Name& name, const Entry& befo
   const auto kind = name.type == DT_DIR ? Kind::directory : Kind::file;
   if (before.kind != kind || text_of(name) != before.name) return false;
   struct statx now {};
-  if (::statx(directory, names_.c_str() + name.at,
-              AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, wanted, &now) < 0) {
+  if (::statx(directory, names_.c_str() + name.at, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, wanted,
+              &now) < 0) {
     return false;
   }
   if (kind == Kind::directory) {

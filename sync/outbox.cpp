@@ -38,7 +38,12 @@ void Outbox::finish() {
 
 bool Outbox::take(Item& item, bool& was_last) {
   std::unique_lock lock{mutex_};
-  changed_.wait(lock, [this] { return finished_ || !items_.empty(); });
+  while (
+      !changed_.wait_for(lock, longest_silence, [this] { return finished_ || !items_.empty(); })) {
+    lock.unlock();
+    writer_.keep_alive(longest_silence);
+    lock.lock();
+  }
   if (items_.empty()) return false;
   item = std::move(items_.front());
   items_.pop_front();

@@ -16,19 +16,24 @@ PeerRefused::PeerRefused(const Refusal& refusal)
 Connection::Connection(std::unique_ptr<base::Stream> stream)
     : stream_(std::move(stream)),
       writer_(*stream_, true, stream_limit),
-      inbox_(*stream_, stream_limit) {}
+      inbox_(*stream_, stream_limit) {
+  keep_alive_.emplace(writer_);
+}
 
 Connection::~Connection() {
+  keep_alive_.reset();
   if (stream_ != nullptr) stream_->close();
 }
 
 base::Ending Connection::finish() {
   writer_.flush();
+  keep_alive_.reset();
   stream_->close_write();
   return stream_->finish(std::chrono::seconds{10});
 }
 
 base::Ending Connection::abort() {
+  keep_alive_.reset();
   try {
     return stream_->finish(std::chrono::seconds{3});
   } catch (const base::Error& error) {

@@ -46,6 +46,7 @@ class Connection {
   std::unique_ptr<base::Stream> stream_;
   BlockWriter writer_;
   Inbox inbox_;
+  std::optional<KeepAlive> keep_alive_;
 };
 
 /// What to send, and as whom.

@@ -114,6 +114,7 @@ void SetReceiver::delete_doomed(bool may_delete) {
       (void)remove_tree(directories_.open(directory), name, below(key, name).path, key.root);
     } catch (const base::DiskError& error) {
       trouble(directory, name, error.what() + (": " + error.detail()));
+      is_held_back_ = true;  // no index knows it any more
     }
     directories_.touch(directory);
   }

@@ -180,14 +180,23 @@ void SetSender::send_directory(FoundDirectory& found) {
 
 void SetSender::send_changes(Level& level, const std::vector<Entry>& before, Listing& listing) {
   send_present(level, listing);
-  for (auto& problem : listing.problems) note(std::move(problem));
+  // A name that cannot be seen through is not gone: its link may lead to what is not mounted.
+  std::set<std::string> unseen;
+  for (auto& problem : listing.problems) {
+    if (problem.kind != ProblemKind::vanished) {
+      unseen.insert(problem.path.substr(problem.path.rfind('/') + 1));
+    }
+    note(std::move(problem));
+  }
   const bool known = mode_ == PassMode::incremental;
   const auto diff = diff_directory(known ? before : nothing, listing.entries);
   know_leaders(level, listing.entries, diff);
   for (const auto& [entry, change] : diff.changes) {
     send_file(level, *entry, find_entry(before, entry->name), change);
   }
-  for (const auto* entry : diff.gone) send_gone(level, *entry);
+  for (const auto* entry : diff.gone) {
+    if (!unseen.contains(entry->name)) send_gone(level, *entry);
+  }
 }
 
 void SetSender::name_owners(const Entry& entry) {
@@ -225,16 +234,13 @@ std::uint32_t SetSender::declare(const DirectoryKey& key, const Entry& self,
                             encode(Enter{.number = number, .key = key, .self = self}));
   if (mode_ != PassMode::incremental) batch_.directories[key].starts_empty = true;
   if (key.path.empty()) return number;
-  auto kept = remembered;
-  if (is_racy(kept)) kept.changed = {};
-  batch_.put(parent_of(key), kept);
+  batch_.put(parent_of(key), settled(remembered));
   ++entries_since_commit_;
   return number;
 }
 
-void SetSender::record(std::uint32_t directory, Entry entry) {
-  if (is_racy(entry)) entry.changed = {};
-  batch_.put(declared_.at(directory), entry);
+void SetSender::record(std::uint32_t directory, const Entry& entry) {
+  batch_.put(declared_.at(directory), settled(entry));
   ++entries_since_commit_;
 }
 

@@ -107,7 +107,7 @@ class SetSender {
   void push_small(const SmallFile& file, std::uint32_t directory);
   [[nodiscard]] bool report_unread(const SmallFile& file, const std::string& path);
   void name_owners(const Entry& entry);
-  void record(std::uint32_t directory, Entry entry);
+  void record(std::uint32_t directory, const Entry& entry);
 
   void answer_replies();
   void handle(const Reply& reply);

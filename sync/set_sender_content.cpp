@@ -142,7 +142,7 @@ void SetSender::offer(Level& level, const Entry& entry, OfferKind kind) {
   const auto id = next_id_++;
   outstanding_[id] = {.directory_path = level.directory.path,
                       .directory = level.number,
-                      .entry = entry,
+                      .entry = settled(entry),
                       .signature_bytes = signature,
                       .signature = {},
                       .wants_delta = false,
@@ -206,7 +206,7 @@ void SetSender::send_content(const Outstanding& asked, std::uint64_t id) {
       }
       result_.changed = true;
       if (what.wants_delta) {
-        outstanding_[id].entry = what.entry;  // the receiver still has to say that it fits
+        outstanding_[id].entry = settled(what.entry);  // the receiver still has to say that it fits
         return;
       }
       record(what.directory, what.entry);
@@ -301,7 +301,6 @@ void SetSender::on_verdict(const Verdict& verdict) {
       }
       auto entry = what.entry;
       if (entry.content.is_zero()) entry.content = verdict.content;
-      if (is_racy(entry)) entry.changed = {};
       accepted_.put(declared_.at(what.directory), entry);
       outstanding_.erase(found);
       return;
@@ -348,6 +347,7 @@ void SetSender::on_trouble(const Trouble& trouble) {
     if (directory != batch.directories.end()) directory->second.entries.erase(name);
   };
   for (auto& each : in_flight_) forget(each.changes);
+  forget(accepted_);
   forget(batch_);
 }
 

@@ -290,6 +290,11 @@ base::Hash128 hash_of(int file) {
   }
 }
 
+Entry settled(Entry entry) {
+  if (is_racy(entry)) entry.changed = {};
+  return entry;
+}
+
 bool is_racy(const Entry& entry) {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);

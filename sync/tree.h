@@ -91,5 +91,7 @@ struct LargeFile {
 /// (the "racily clean" rule of git).
 constexpr std::chrono::milliseconds racy_window{50};
 [[nodiscard]] bool is_racy(const Entry& entry);
+/// The entry as it may be remembered, judged right after it was read.
+[[nodiscard]] Entry settled(Entry entry);
 
 }  // namespace hamn::sync

@@ -91,26 +91,29 @@ void Watch::send_now() {
   std::map<std::string, Dirty> taken;
   for (auto& [name, dirty] : dirty_) std::swap(taken[name], dirty);
   try {
-    const auto again = passes_.send(taken);
-    for (const auto& [name, dirty] : again) dirty_[name].merge(dirty);
-    if (failures_ > 0) base::log(base::Level::notice, "the standby is reached again");
-    failures_ = 0;
+    const auto sent = passes_.send(taken);
+    for (const auto& [name, dirty] : sent.again) dirty_[name].merge(dirty);
+    if (sent.trouble.empty()) {
+      if (failures_ > 0) base::log(base::Level::notice, "everything is sent again");
+      failures_ = 0;
+    } else {
+      plan_retry(sent.trouble);
+    }
   } catch (const base::Error& error) {
     for (const auto& [name, dirty] : taken) dirty_[name].merge(dirty);
     if (error.code() == base::Exit::refused || error.code() == base::Exit::interrupted ||
         error.code() == base::Exit::usage) {
       throw;
     }
-    if (failures_ == 0)
-      base::log(base::Level::warning, std::string{error.what()} + ": " + error.detail());
-    plan_retry();
+    plan_retry(std::string{error.what()} + ": " + error.detail());
   }
   last_pass_ = clock_.steady();
   first_event_ = last_pass_;
   last_event_ = last_pass_;
 }
 
-void Watch::plan_retry() {
+void Watch::plan_retry(const std::string& trouble) {
+  if (failures_ == 0) base::log(base::Level::warning, trouble);
   const auto doubled = times_.first_retry * (1U << std::min(failures_, 10U));
   const auto longest = std::min(times_.longest_retry, base::Milliseconds{doubled});
   // Between half of it and all of it, so that two agents do not keep step.

@@ -31,15 +31,20 @@ struct WatchTimes {
   base::Milliseconds longest_retry{30'000};
 };
 
+/// What came of a round of passes.
+struct SentPasses {
+  std::map<std::string, Dirty> again;  ///< what has to be looked at again
+  std::string trouble;                 ///< why a set could not be sent; the others were
+};
+
 /// What an agent does: sends what is dirty. Separate, so that a test needs no files and no network.
 class WatchedPasses {
  public:
   virtual ~WatchedPasses() = default;
-  /// Sends these sets; a set with an empty Dirty only says that it is current. Answers what has to
-  /// be looked at again. Throws Error if it could not be done: the agent tries again later, unless
-  /// the code is `refused` or `interrupted`.
-  [[nodiscard]] virtual std::map<std::string, Dirty> send(
-      const std::map<std::string, Dirty>& sets) = 0;
+  /// Sends these sets; a set with an empty Dirty only says that it is current. Throws Error if
+  /// nothing could be sent: the agent tries again later, unless the code is `refused` or
+  /// `interrupted`.
+  [[nodiscard]] virtual SentPasses send(const std::map<std::string, Dirty>& sets) = 0;
   /// Called often; false ends the agent (the role was lost).
   [[nodiscard]] virtual bool may_go_on() = 0;
 };
@@ -61,7 +66,7 @@ class Watch {
  private:
   void take(const ChangeEvents& found);
   void send_now();
-  void plan_retry();
+  void plan_retry(const std::string& trouble);
   [[nodiscard]] base::SteadyTime next_pass() const;
   [[nodiscard]] bool is_dirty() const;
 

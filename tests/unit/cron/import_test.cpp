@@ -178,7 +178,9 @@ TEST(ImportTest, ChoosesProfileAndDeletion) {
   for (const auto& each :
        {Case{"-Lprgotz", false, false}, Case{"-a", true, false},
         Case{"-aHAXS --numeric-ids --delete", true, true}, Case{"-aL --delete-after", false, true},
-        Case{"-rt", false, false}, Case{"-a --no-l", false, false}}) {
+        Case{"-rt", false, false}, Case{"-a --no-l", false, false},
+        Case{"-a --delete -f 'P keep/'", true, false}, Case{"-a --delete -C", true, false},
+        Case{"-ab --del", true, false}}) {
     const auto import =
         imported(std::string{"* * * * * rsync "} + each.options + " /opt/a mn2:/opt/");
     ASSERT_EQ(import.sets.size(), 1U) << each.options;
@@ -186,7 +188,7 @@ TEST(ImportTest, ChoosesProfileAndDeletion) {
     EXPECT_EQ(import.sets[0].settings.deletes, each.deletes) << each.options;
     const auto text = to_toml(import);
     EXPECT_EQ(text.find("profile = \"faithful\"") != std::string::npos, each.is_faithful) << text;
-    EXPECT_EQ(text.find("delete = true") != std::string::npos, each.deletes) << text;
+    EXPECT_EQ(text.find("\ndelete = true") != std::string::npos, each.deletes) << text;
   }
   EXPECT_TRUE(imported("* * * * * rsync -aHAXS --numeric-ids /opt/a mn2:/opt/").remarks.empty());
 }

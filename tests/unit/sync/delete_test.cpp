@@ -42,6 +42,21 @@ TEST(DeleteTest, FilesDirectoriesAndLinksThatAreGoneGo) {
   EXPECT_FALSE(world.pass().changed);
 }
 
+TEST(DeleteTest, WhatALinkLedToStaysWhenItLeadsNowhere) {
+  Deleting world;
+  world.given("keep", "1");
+  test::given_file(world.source("elsewhere/iso/file"), "2");
+  fs::create_directory_symlink("../elsewhere/iso", world.source("data/iso"));
+  world.pass();
+  ASSERT_TRUE(test::exists(world.target("data/iso/file")));
+  fs::rename(world.source("elsewhere"), world.source("unmounted"));
+  EXPECT_EQ(world.pass().names_deleted, 0U);
+  EXPECT_TRUE(test::exists(world.target("data/iso/file")));
+  fs::rename(world.source("unmounted"), world.source("elsewhere"));
+  EXPECT_EQ(world.pass().problem_count, 0U);
+  EXPECT_TRUE(test::exists(world.target("data/iso/file")));
+}
+
 TEST(DeleteTest, NamesThatNeverWereAtTheSourceGoInTheFirstPass) {
   Deleting world;
   world.given("keep", "1");

@@ -373,5 +373,16 @@ TEST(PassTest, CopiesManyBatchesAndStrangeNames) {
   EXPECT_EQ(world.source_tree(), world.target_tree());
 }
 
+TEST(PassTest, FindsALinkToADirectoryThatAFilterForFilesWouldLeaveOut) {
+  World world;
+  world.set.filter = make_filter({"*/", "*.rpm"}, {"*"});
+  world.given("d/a.rpm", "a");
+  test::given_file(world.source("more/b.rpm"), "b");
+  world.pass();
+  fs::create_directory_symlink("../../more", world.source("data/d/link"));
+  world.pass();
+  EXPECT_EQ(test::content_of(world.target("data/d/link/b.rpm")), "b");
+}
+
 }  // namespace
 }  // namespace hamn::sync

@@ -37,18 +37,20 @@ class FakeSource : public EventSource {
 
 class FakePasses : public WatchedPasses {
  public:
-  [[nodiscard]] std::map<std::string, Dirty> send(
-      const std::map<std::string, Dirty>& sets) override {
+  [[nodiscard]] SentPasses send(const std::map<std::string, Dirty>& sets) override {
     sent.push_back(sets.at("s"));
     if (failures > 0) {
       --failures;
       throw base::Error{{.what = "cut", .detail = "d", .hint = "h", .code = code}};
     }
-    return {};
+    if (troubles == 0) return {};
+    --troubles;
+    return {.again = sets, .trouble = "one set could not be sent"};
   }
   [[nodiscard]] bool may_go_on() override { return true; }
   std::vector<Dirty> sent;
   int failures = 0;
+  int troubles = 0;  ///< passes of which a part could not be sent
   base::Exit code = base::Exit::failed;
 };
 
@@ -105,6 +107,14 @@ TEST_F(WatchTest, ARefusalEndsTheAgent) {
   passes.failures = 1;
   passes.code = base::Exit::refused;
   EXPECT_THROW(go(1s), base::Error);
+}
+
+TEST_F(WatchTest, TriesLaterAndLaterWhatCannotBeSent) {
+  passes.troubles = 1000;
+  go(60s);
+  EXPECT_GE(passes.sent.size(), 5U);
+  EXPECT_LE(passes.sent.size(), 12U);
+  EXPECT_EQ(passes.sent.back(), everything);
 }
 
 TEST(ConcernsTest, KnowsWhatABelongsToASet) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include <functional>
 
 #include "base/error.h"
@@ -289,6 +291,25 @@ TEST(BlockTest, RefusesImpossibleSizesBeforeItTakesMemory) {
   BlockReader reader{*from, std::chrono::seconds{5}};
   Message message;
   EXPECT_THROW((void)reader.next(message), base::Error);
+}
+
+TEST(BlockTest, ASideThatWorksForLongIsNotTakenForDead) {
+  auto [to, from] = base::make_stream_pair();
+  BlockWriter writer{*to, false, std::chrono::seconds{5}};
+  std::string heard;
+  base::Worker reading{[&] {
+    BlockReader reader{*from, std::chrono::milliseconds{300}};
+    Message message;
+    if (reader.next(message)) heard = message.payload;
+  }};
+  {
+    const KeepAlive alive{writer, std::chrono::milliseconds{30}};
+    std::this_thread::sleep_for(std::chrono::milliseconds{900});
+    writer.send(9, "at last");
+    writer.flush();
+  }
+  reading.join();
+  EXPECT_EQ(heard, "at last");
 }
 
 }  // namespace
