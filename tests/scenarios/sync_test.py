@@ -180,6 +180,22 @@ class SyncNetwork(SyncTest):
         self.assert_converges()
 
 
+class SyncSlowLine(SyncTest):
+    """One side has nothing to say for longer than a silent line is given."""
+
+    weight = 75
+
+    def test_large_file(self):
+        site = self.site
+        site.must("mn1", "dd", "if=/dev/urandom", "of=/install/big", "bs=1M", "count=18")
+        site.lab.verb("bw", "mn2", "2mbit")
+        start = time.monotonic()
+        self.run_cli("mn1", "sync", "run", limit=180)
+        self.assertGreater(time.monotonic() - start, 65)
+        site.lab.verb("bw", "mn2", "0")
+        self.assert_current()
+
+
 class SyncDisk(SyncTest):
     """Full disks and damaged indexes."""
 
