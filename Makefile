@@ -25,7 +25,7 @@ deps: ## Install the Debian packages that building and testing need (as root)
 build: deps ## Build into build/dev (PRESET=dev|asan|tsan|fuzz|release)
 	@mkdir -p build
 	@cmake --preset $(PRESET) > $(BUILD).configure.log 2>&1 || { cat $(BUILD).configure.log; exit 1; }
-	@cmake --build $(BUILD) -j $(JOBS)
+	@cmake --build $(BUILD) -j $(JOBS) $(if $(TARGET),--target $(TARGET))
 
 test: build ## Everything: lint programs, unit, contract and lab tests
 	@tests/run --build $(BUILD) $(ONLY)
@@ -41,7 +41,7 @@ fuzz: deps ## One minute of fuzzing per decoder (FUZZ_SECONDS=60)
 	@tests/run-fuzz
 
 demo: ## A cluster of 1,000 nodes, its primary's power cut, a failover, seen from a node
-	@$(MAKE) --no-print-directory build PRESET=release
+	@$(MAKE) --no-print-directory build PRESET=release TARGET=hamn
 	@tests/demo/run --program build/release/hamn
 
 bench: ## Measure against rsync and scp in the same run (ONLY=name, BENCH_SCALE=small)
@@ -57,7 +57,7 @@ format: ## Format all sources
 	@git ls-files '*.cpp' '*.h' | xargs clang-format-14 -i
 
 install: ## Install the program, the manual and the documents (PREFIX=/usr)
-	@$(MAKE) --no-print-directory build PRESET=release
+	@$(MAKE) --no-print-directory build PRESET=release TARGET=hamn
 	@cmake --install build/release --prefix $(or $(PREFIX),/usr) --strip
 
 clean: ## Remove everything that was built
