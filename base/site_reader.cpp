@@ -238,4 +238,13 @@ const std::vector<SettingOrigin>& SiteFile::settings() const {
   return file_->settings;
 }
 
+std::string toml_string(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
 }  // namespace hamn::base

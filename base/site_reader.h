@@ -9,6 +9,9 @@
 
 namespace hamn::base {
 
+/// `text` as a string of a TOML file. Pure.
+[[nodiscard]] std::string toml_string(const std::string& text);
+
 /// What was wrong with one key. Internal to the configuration reader.
 struct SiteProblem {
   std::uint64_t line = 0;  ///< 0: not in the file

@@ -1,19 +1,11 @@
 #include "cli/site_template.h"
 
+#include "base/site_reader.h"
 #include "base/text.h"
 
 namespace hamn::cli {
 
 namespace {
-
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
 
 /// What init cannot find out: every setting with its default.
 constexpr const char* further_settings = R"(
@@ -55,30 +47,31 @@ std::string render_site(const FoundSite& found) {
       "# Configuration of hamn. Keep the same file on both management nodes.\n"
       "# hamn config checks it and prints every setting with its default.\n";
   for (const auto& note : found.notes) text += "# Found: " + base::printable(note) + "\n";
-  text += "\nformat = 1\n\n[cluster]\nname = " + quoted(found.cluster) + "\n";
+  text += "\nformat = 1\n\n[cluster]\nname = " + base::toml_string(found.cluster) + "\n";
   text +=
       "\n# The identity that nodes know the management node by.\n"
       "# take:  the standby takes the primary's own address and host name.\n"
       "# alias: a third address, beside the own ones of both hosts, moves.\n"
       "[service]\n"
       "style = " +
-      quoted(found.style) + "\naddress = " + quoted(base::to_text(found.service)) +
-      "\nhostname = " + quoted(found.hostname) + "\n";
+      base::toml_string(found.style) +
+      "\naddress = " + base::toml_string(base::to_text(found.service)) +
+      "\nhostname = " + base::toml_string(found.hostname) + "\n";
   text +=
       "\n# The two management nodes. Addresses are those by which they reach each other;\n"
       "# interface is the one that carries the service address.\n"
       "[host." +
-      found.own_name + "]\naddress = " + quoted(found.own_address) +
-      "\ninterface = " + quoted(found.interface) + "\n\n[host." + found.peer_name +
-      "]\naddress = " + quoted(found.peer_address) + "\ninterface = " + quoted(found.interface) +
-      "\n";
+      found.own_name + "]\naddress = " + base::toml_string(found.own_address) +
+      "\ninterface = " + base::toml_string(found.interface) + "\n\n[host." + found.peer_name +
+      "]\naddress = " + base::toml_string(found.peer_address) +
+      "\ninterface = " + base::toml_string(found.interface) + "\n";
   text +=
       "\n# How the primary reaches the standby. Host keys are pinned in known_hosts: hamn init\n"
       "# --pin NAME.\n"
       "[ssh]\nkey = " +
-      quoted(found.key_file) + "\n";
-  text += "\n[xcat]\ninstall = " + quoted(found.install_directory) +
-          "\ntftp = " + quoted(found.tftp_directory) + "\n";
+      base::toml_string(found.key_file) + "\n";
+  text += "\n[xcat]\ninstall = " + base::toml_string(found.install_directory) +
+          "\ntftp = " + base::toml_string(found.tftp_directory) + "\n";
   return text + further_settings;
 }
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/site_reader.h"
 #include "base/text.h"
 #include "cron/import.h"
 
@@ -7,19 +8,10 @@ namespace hamn::cron {
 
 namespace {
 
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
-
 std::string quoted_list(const std::vector<std::string>& texts) {
   std::vector<std::string> all;
   all.reserve(texts.size());
-  for (const auto& text : texts) all.push_back(quoted(text));
+  for (const auto& text : texts) all.push_back(base::toml_string(text));
   return "[" + base::join(all, ", ") + "]";
 }
 
@@ -32,7 +24,7 @@ std::string duration_text(base::Milliseconds duration) {
     text += std::to_string(minutes / size) + unit;
     minutes %= size;
   }
-  return quoted(text.empty() ? "1min" : text);
+  return base::toml_string(text.empty() ? "1min" : text);
 }
 
 std::string comment(const std::string& text) {

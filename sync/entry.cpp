@@ -45,6 +45,11 @@ std::string to_text(ProblemKind kind) {
   return "unreadable";
 }
 
+bool looks_different(const Entry& a, const Entry& b) {
+  return a.mode != b.mode || a.uid != b.uid || a.gid != b.gid || a.modified != b.modified ||
+         a.attributes != b.attributes;
+}
+
 bool is_note(ProblemKind kind) {
   return kind <= ProblemKind::vanished || kind == ProblemKind::many_deleted ||
          kind == ProblemKind::host_specific;

@@ -89,12 +89,18 @@ enum class ProblemKind : std::uint8_t {
 /// Notes are told and counted; only real problems change the exit code.
 [[nodiscard]] bool is_note(ProblemKind kind);
 
+/// True if owner, mode, time or extended attributes differ: what a user of the copy would see
+/// beside the content. Pure.
+[[nodiscard]] bool looks_different(const struct Entry& a, const struct Entry& b);
+
 /// One path that a pass could not deal with, and why.
 struct Problem {
   ProblemKind kind = ProblemKind::unreadable;
   std::string path;
   std::string detail;
 
+  /// The name in its directory.
+  [[nodiscard]] std::string name() const { return path.substr(path.rfind('/') + 1); }
   friend bool operator==(const Problem&, const Problem&) = default;
 };
 

@@ -15,11 +15,6 @@ namespace {
 constexpr std::uint64_t smallest_basis_bytes = 512U << 10U;
 constexpr std::uint64_t start_sync_bytes = 32U << 20U;
 
-template <typename Body>
-std::uint8_t type(Body value) {
-  return static_cast<std::uint8_t>(value);
-}
-
 Index open_index(const ReceiverPolicy& policy, const FileSet& set) {
   std::string problem;
   auto index = open_or_replace_index(receiver_index_path(policy.state_directory, set.name),
@@ -35,7 +30,7 @@ Index open_index(const ReceiverPolicy& policy, const FileSet& set) {
 Outbox::Item signature_item(std::uint64_t id, base::Fd basis, std::uint32_t block_length) {
   auto file = std::make_shared<base::Fd>(std::move(basis));
   return [id, file, block_length](BlockWriter& writer) {
-    constexpr auto signature_type = static_cast<std::uint8_t>(MessageType::signature);
+    constexpr auto signature_type = type(MessageType::signature);
     make_signature(file->get(), block_length, [&](std::string_view bytes) {
       writer.send(signature_type,
                   encode(Signature{.id = id, .last = false, .bytes = std::string{bytes}}));

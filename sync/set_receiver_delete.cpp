@@ -119,7 +119,7 @@ void SetReceiver::delete_doomed(bool may_delete) {
     directories_.touch(directory);
   }
   doomed_.clear();
-  outbox_->push(static_cast<std::uint8_t>(MessageType::deleted), encode(answer));
+  outbox_->push(type(MessageType::deleted), encode(answer));
 }
 
 }  // namespace hamn::sync

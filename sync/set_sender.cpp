@@ -27,10 +27,6 @@ std::uint64_t expected(std::uint64_t last_time, std::uint64_t so_far) {
 /// What is known before a pass that is not incremental. An object, since a diff points into it.
 const std::vector<Entry> nothing;
 
-std::uint8_t type(MessageType value) {
-  return static_cast<std::uint8_t>(value);
-}
-
 Index open_index(const SendRequest& request) {
   std::string problem;
   auto index = open_or_replace_index(sender_index_path(request.state_directory, request.set.name),
@@ -183,9 +179,7 @@ void SetSender::send_changes(Level& level, const std::vector<Entry>& before, Lis
   // A name that cannot be seen through is not gone: its link may lead to what is not mounted.
   std::set<std::string> unseen;
   for (auto& problem : listing.problems) {
-    if (problem.kind != ProblemKind::vanished) {
-      unseen.insert(problem.path.substr(problem.path.rfind('/') + 1));
-    }
+    if (problem.kind != ProblemKind::vanished) unseen.insert(problem.name());
     note(std::move(problem));
   }
   const bool known = mode_ == PassMode::incremental;

@@ -1,10 +1,5 @@
 // How SetSender sends single files and reacts to what the receiver says.
 
-#include <unistd.h>
-
-#include <cerrno>
-
-#include "base/interrupt.h"
 #include "base/text.h"
 #include "sync/bytes.h"
 #include "sync/delta.h"
@@ -18,10 +13,6 @@ constexpr std::size_t most_outstanding = 20'000;
 constexpr std::uint64_t most_signature_bytes = 32U << 20U;
 constexpr std::uint64_t signature_entry_bytes = 24;
 constexpr int content_attempts = 2;
-
-std::uint8_t type(MessageType value) {
-  return static_cast<std::uint8_t>(value);
-}
 
 std::uint64_t expected_signature(std::uint64_t size_bytes) {
   return (size_bytes / block_length_for(size_bytes) + 1) * signature_entry_bytes;
@@ -97,10 +88,7 @@ void SetSender::send_small(Level& level, const Entry& entry, const Entry* before
     push_small(file, level.number);
     return;
   }
-  const bool visible = before->modified != file.entry.modified || before->mode != file.entry.mode ||
-                       before->uid != file.entry.uid || before->gid != file.entry.gid ||
-                       before->attributes != file.entry.attributes;
-  if (visible) result_.changed = true;
+  if (looks_different(*before, file.entry)) result_.changed = true;
   offer(level, file.entry, OfferKind::same_content);
 }
 

@@ -10,10 +10,6 @@ namespace {
 
 constexpr std::size_t names_per_message = 1000;
 
-std::uint8_t type(MessageType value) {
-  return static_cast<std::uint8_t>(value);
-}
-
 }  // namespace
 
 void SetSender::send_gone(Level& level, const Entry& entry) {
@@ -60,8 +56,7 @@ void SetSender::send_present(const Level& level, const Listing& listing) {
     if (message.names.size() >= names_per_message) send();
   };
   for (const auto& entry : listing.entries) add(entry.name);
-  for (const auto& problem : listing.problems)
-    add(problem.path.substr(problem.path.rfind('/') + 1));
+  for (const auto& problem : listing.problems) add(problem.name());
   message.last = true;
   send();
 }

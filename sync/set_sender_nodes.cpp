@@ -7,15 +7,10 @@ namespace hamn::sync {
 
 namespace {
 
-std::uint8_t type(MessageType value) {
-  return static_cast<std::uint8_t>(value);
-}
-
 /// True if the receiver's copy of a node would differ.
 bool differs(const Entry& before, const Entry& now) {
-  return before.mode != now.mode || before.uid != now.uid || before.gid != now.gid ||
-         before.modified != now.modified || before.target != now.target ||
-         before.device_number != now.device_number || before.attributes != now.attributes;
+  return looks_different(before, now) || before.target != now.target ||
+         before.device_number != now.device_number;
 }
 
 }  // namespace

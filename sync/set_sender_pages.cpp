@@ -1,23 +1,8 @@
 // How SetSender sends a large file of which it knows what every page was.
 
-#include <unistd.h>
-
-#include <cerrno>
-
-#include "base/interrupt.h"
 #include "sync/set_sender.h"
 
 namespace hamn::sync {
-
-namespace {
-
-constexpr std::size_t piece_bytes = 512U << 10U;
-
-std::uint8_t type(MessageType value) {
-  return static_cast<std::uint8_t>(value);
-}
-
-}  // namespace
 
 bool SetSender::send_changed_pages(Level& level, const Entry& entry, const Entry& before) {
   if (entry.size_bytes < smallest_paged_file) return false;

@@ -104,9 +104,7 @@ void take_listing(FoundDirectory& found, bool compare) {
 FoundDirectory::Child compare_child(const Entry* before, const Entry& now) {
   FoundDirectory::Child child{.self = now};
   if (before == nullptr || before->kind != now.kind) return child;
-  child.is_visibly_different = before->mode != now.mode || before->uid != now.uid ||
-                               before->gid != now.gid || before->modified != now.modified ||
-                               before->attributes != now.attributes;
+  child.is_visibly_different = looks_different(*before, now);
   child.is_different =
       child.is_visibly_different || before->changed != now.changed || before->inode != now.inode;
   return child;

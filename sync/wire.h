@@ -49,6 +49,10 @@ enum class MessageType : std::uint8_t {
   done = 37,
   deleted = 38
 };
+/// As it stands in front of a message.
+[[nodiscard]] constexpr std::uint8_t type(MessageType value) {
+  return static_cast<std::uint8_t>(value);
+}
 
 /// Opens the pass of one set.
 struct Hello {
